@@ -1,0 +1,64 @@
+# Python 3.11 or later, git and make are all this needs; `make help` lists the targets.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# More arguments for pytest, as in: make test PYTEST_ARGS="-k session tests/integration"
+PYTEST_ARGS ?=
+
+# More arguments for the resolver, as in: make lock LOCK_ARGS=--upgrade
+LOCK_ARGS ?=
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --custom-compile-command "make lock" $(LOCK_ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-full lint format lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# Whoever runs the service from a work tree is developing it; the environment or the command line may say otherwise.
+run: export APP_ENV ?= development
+run: export REGISTRATION ?= open
+run: .venv/runtime-installed ## start the service on http://localhost:8000 (PORT=9000, DATABASE_URL=postgresql://… to change)
+	@$(BIN)/flask db upgrade && $(BIN)/flask welcome && exec $(BIN)/gunicorn wsgi:app
+
+test: .venv/dev-installed ## run every test, the repeated ones with a tenth of their counts (PYTEST_ARGS="-k name")
+	@CHROMIUM="$$(bin/find-chromium)"; export CHROMIUM; \
+	exec $(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term $(PYTEST_ARGS)
+
+test-full: export TEST_FULL := 1
+test-full: test ## run every test with its full counts
+
+lint: .venv/dev-installed ## check style, types, the direction of imports and the building of SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m tests.support.built_sql app migrations wsgi.py
+
+format: .venv/dev-installed ## rewrite the code in the project's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: .venv/dev-installed ## pin the dependencies of pyproject.toml again (LOCK_ARGS=--upgrade)
+	@$(LOCK) pyproject.toml --output-file requirements.txt
+	@$(LOCK) --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
+
+clean: ## remove the virtual environment and the tools' caches; instance/ stays
+	@rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# A stamp is newer than the list it stands for: a second start installs nothing and needs no network.
+.venv/bin/python:
+	@python="$$(bin/find-python)" && "$$python" -m venv --clear .venv
+
+.venv/runtime-installed: requirements.txt | .venv/bin/python
+	@echo "Installing what the service needs …"
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	@touch $@
+
+.venv/dev-installed: requirements-dev.txt .venv/runtime-installed
+	@echo "Installing what the tests need …"
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	@touch $@
