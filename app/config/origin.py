@@ -1,0 +1,136 @@
+"""Where the service is reached: its public origin, its relying-party id, its socket.
+
+An origin is scheme, host and port (RFC 6454), compared as text with what browsers send, so it must
+be written exactly as browsers serialise it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+
+from app.errors import SettingsError
+
+LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+HOST_NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+LONGEST_HOST_NAME = 253
+LONGEST_SOCKET_PATH_BYTES = 107
+PORT_NUMBER = re.compile(r"[1-9][0-9]{0,4}")
+HIGHEST_PORT = 65_535
+
+
+def host_of(origin: str) -> str:
+    return origin.partition("://")[2].partition(":")[0]
+
+
+def check_origin(origin: str, *, plain_http_allowed: bool) -> None:
+    """Raise SettingsError unless browsers would write the origin so, and may use passkeys there."""
+    scheme, _, rest = origin.partition("://")
+    if scheme not in DEFAULT_PORTS:
+        raise SettingsError(
+            "PUBLIC_ORIGIN must begin with https:// in lower case, followed by the host name."
+        )
+    if "@" in rest:
+        raise SettingsError("PUBLIC_ORIGIN must not hold a user name or password: remove it.")
+    if any(mark in rest for mark in "/?#\\"):
+        raise SettingsError(
+            "PUBLIC_ORIGIN must end after the host and port: remove the path, query or fragment, "
+            "also a slash at the end."
+        )
+    _check_authority(rest, default_port=DEFAULT_PORTS[scheme])
+    if scheme == "http" and not plain_http_allowed:
+        raise SettingsError(
+            "PUBLIC_ORIGIN is plain http, which only development accepts: use https://, or "
+            "APP_ENV=development on your own machine."
+        )
+    if scheme == "http" and host_of(origin) != "localhost":
+        raise SettingsError(
+            "PUBLIC_ORIGIN may be plain http for localhost alone: use https:// for any other host."
+        )
+
+
+def _check_authority(authority: str, *, default_port: int) -> None:
+    host, colon, port = authority.partition(":")
+    if is_ip_address(host) or host.startswith("["):
+        raise SettingsError(
+            "PUBLIC_ORIGIN has an IP address, for which browsers make no passkeys: use a host "
+            "name, or localhost."
+        )
+    if not is_host_name(host):
+        raise SettingsError(
+            "PUBLIC_ORIGIN has no valid host name: use lower-case ASCII letters, digits, hyphens "
+            "and dots (xn--… for other scripts)."
+        )
+    if colon and not (PORT_NUMBER.fullmatch(port) and int(port) <= HIGHEST_PORT):
+        raise SettingsError("PUBLIC_ORIGIN has no valid port: use one from 1 to 65535, or none.")
+    if colon and int(port) == default_port:
+        raise SettingsError(
+            f"PUBLIC_ORIGIN must not spell out the default port, since browsers leave it away: "
+            f"remove :{default_port}."
+        )
+
+
+def check_rp_id(rp_id: str, *, host: str) -> None:
+    """Raise SettingsError unless browsers accept `rp_id` on `host` (WebAuthn Level 3, 5.1.3)."""
+    if is_ip_address(rp_id.strip("[]")):
+        raise SettingsError("RP_ID must not be an IP address: use the host of PUBLIC_ORIGIN.")
+    if not is_host_name(rp_id):
+        raise SettingsError(
+            "RP_ID must be a bare host name in lower case: leave out scheme, port and path."
+        )
+    if "." not in rp_id and rp_id != "localhost":
+        raise SettingsError(
+            "RP_ID is a single label, which browsers treat as a public suffix: use a name with a "
+            "dot, such as the registrable domain of PUBLIC_ORIGIN."
+        )
+    if host != rp_id and not host.endswith(f".{rp_id}"):
+        raise SettingsError(
+            "RP_ID does not fit PUBLIC_ORIGIN: use its host or a parent domain of that host."
+        )
+
+
+def check_bind(bind: str) -> str:
+    """Return an address, `localhost` or `unix:/path`, as gunicorn takes it (IPv6 in brackets)."""
+    if bind.startswith("unix:"):
+        _check_socket_path(bind.removeprefix("unix:"))
+        return bind
+    bare = bind[1:-1] if bind.startswith("[") and bind.endswith("]") else bind
+    if bare == "localhost":
+        return bare
+    if not is_ip_address(bare):
+        raise SettingsError(
+            "BIND must be an IP address without a port, localhost, or unix: and an absolute path: "
+            "the port belongs into PORT."
+        )
+    return f"[{bare}]" if ":" in bare else bare
+
+
+def _check_socket_path(path: str) -> None:
+    if not path.startswith("/") or path.endswith("/"):
+        raise SettingsError("BIND must give a socket as unix: and an absolute path to a file.")
+    if len(path.encode()) > LONGEST_SOCKET_PATH_BYTES:
+        raise SettingsError(
+            f"BIND gives a socket path too long for the system: use {LONGEST_SOCKET_PATH_BYTES} "
+            "bytes at most."
+        )
+    if not Path(path).parent.is_dir():
+        raise SettingsError("BIND gives a socket in a folder that does not exist: create it.")
+
+
+def is_host_name(value: str) -> bool:
+    # A numeric last label makes browsers parse the whole as an IPv4 address.
+    return (
+        len(value) <= LONGEST_HOST_NAME
+        and HOST_NAME.fullmatch(value) is not None
+        and not value.rpartition(".")[2].isdigit()
+    )
+
+
+def is_ip_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True

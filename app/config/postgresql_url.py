@@ -1,0 +1,56 @@
+"""PostgreSQL addresses, brought into the form that SQLAlchemy and psycopg 3 take."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from app.errors import SettingsError
+
+POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
+# libpq's own form for several hosts, which SQLAlchemy wants as repeated `host` parameters instead.
+SEVERAL_HOSTS = re.compile(r"(?P<login>[^/]*@)?(?P<hosts>[^/?@]+,[^/?@]+)(?P<rest>[/?].*)?")
+HIGHEST_PORT = 65_535
+
+
+def parse_postgresql_url(variable: str, value: str) -> URL:
+    """Return the URL for psycopg 3, whatever of POSTGRESQL_SCHEMES it began with.
+
+    Raises SettingsError without a cause, since the cause would hold the URL and its password.
+    """
+    if any(character.isspace() or not character.isprintable() for character in value):
+        raise SettingsError(f"{variable} contains a blank or a line break: write %20 for a blank.")
+    _, _, rest = value.partition("://")
+    several = SEVERAL_HOSTS.fullmatch(rest)
+    hosts: list[str] = several["hosts"].split(",") if several else []
+    if several:
+        rest = (several["login"] or "") + (several["rest"] or "")
+    try:
+        url = make_url(f"postgresql+psycopg://{rest}")
+        url = url.update_query_pairs([("host", host) for host in hosts], append=True)
+        _, arguments = url.get_dialect()().create_connect_args(url)
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            f"{variable} cannot be parsed: write postgresql://user:password@host:port/database, "
+            "with special characters of the password percent-encoded."
+        ) from None
+    if not url.database:
+        raise SettingsError(f"{variable} names no database: put its name after the host and a /.")
+    _check_ports(variable, str(arguments.get("port", "")))
+    return url
+
+
+def _check_ports(variable: str, ports: str) -> None:
+    for port in filter(None, ports.split(",")):
+        if not (port.isascii() and port.isdigit() and 1 <= int(port) <= HIGHEST_PORT):
+            raise SettingsError(f"{variable} has a port out of range: use one from 1 to 65535.")
+
+
+def masked(url: URL) -> str:
+    """Return the URL with every password replaced, those among the parameters included."""
+    secret = [key for key in url.query if "password" in key.lower()]
+    return url.update_query_dict(dict.fromkeys(secret, "masked")).render_as_string(
+        hide_password=True
+    )

@@ -1,0 +1,77 @@
+"""How gunicorn serves `wsgi:app`: everything follows from the settings (docs/configuration.md)."""
+
+import sys
+from pathlib import Path
+
+from gunicorn import glogging  # type: ignore[import-untyped]
+from gunicorn.http import wsgi  # type: ignore[import-untyped]
+
+from app.config import load_settings
+from app.errors import SettingsError
+from app.logs import configure_logging
+
+try:
+    _settings = load_settings()
+    _service = _settings.service
+except SettingsError as problem:
+    sys.exit(str(problem))
+
+bind = _service.bind if _service.bind.startswith("unix:") else f"{_service.bind}:{_service.port}"
+# A socket file is for the service's own user and group: nginx joins the group.
+umask = 0o007
+worker_class = "gthread"
+workers = _service.workers
+threads = _service.threads
+# Loaded once and shared by the workers: less memory, and a broken boot ends before they start.
+preload_app = True
+
+# Longer than the 60 s after which nginx drops an idle upstream connection, so that nginx never
+# writes into one that is just being closed.
+keepalive = 75
+# A worker that gave no sign of life for so long is replaced; threads may be busy longer.
+timeout = 30
+# Below the 30 s after which Heroku-like hosts and Kubernetes kill.
+graceful_timeout = 25
+
+# The longest URL we answer to is a provider's callback with its code, about 2 KB; the largest
+# header is a cookie. Over these limits a request is refused before the application sees it.
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+http_parser = "python"
+
+# No header decides scheme, path or address here: absolute URLs come from PUBLIC_ORIGIN, and the
+# application counts the hops of X-Forwarded-For by TRUSTED_PROXIES.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+
+# The heartbeat file must not wait for a disk (gunicorn's FAQ, "blocking os.fchmod").
+_shared_memory = Path("/dev/shm")  # noqa: S108 (the file that gunicorn makes there has no name)
+worker_tmp_dir = str(_shared_memory) if _shared_memory.is_dir() else None
+# gunicorn 27 opens a socket in the home directory that can stop the server.
+control_socket_disable = True
+
+
+class _ProjectLogger(glogging.Logger):  # type: ignore[misc]
+    """Sends gunicorn's own messages through the project's log. Requests are logged by the app."""
+
+    def setup(self, cfg: object) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+configure_logging(_settings.log)
+logger_class = _ProjectLogger
+loglevel = _settings.log.level.lower()
+
+
+class _NamelessResponse(wsgi.Response):  # type: ignore[misc]
+    """An answer without the `Server` header: gunicorn has no setting for it."""
+
+    def default_headers(self) -> list[str]:
+        return [line for line in super().default_headers() if not line.startswith("Server:")]
+
+
+wsgi.Response = _NamelessResponse
