@@ -1,0 +1,178 @@
+"""Engines for SQLite and PostgreSQL, and the column types that mean the same on both.
+
+A transaction says whether it ``writes`` by an execution option of that name. One that does not
+say so can only read: both engines then refuse a write, so that a route declared to read does.
+"""
+
+import os
+import sqlite3
+import time
+import weakref
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, Text, event
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.engine import Connection, Engine, create_engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.types import TypeDecorator
+
+from app import query_log
+from app.config import DatabaseSettings
+
+BUSY_TIMEOUT_SECONDS = 5
+"""How long a SQLite writer waits for the one before it."""
+STATEMENT_TIMEOUT_SECONDS = 5
+LOCK_TIMEOUT_SECONDS = 4
+
+WRITES = "writes"
+"""The execution option by which a transaction says that it writes."""
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment in UTC, timezone-aware in Python on both engines; ISO text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time that does not say its zone; SQLite would drop the zone unasked."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = "a timestamp needs a timezone"
+            raise ValueError(message)
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back what was stored, in UTC whatever the connection's zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+ByteOrderedText = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that compares as bytes, so that order and equality are the same on both engines."""
+JSONDocument = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+"""A JSON document: JSONB on PostgreSQL."""
+TextArray = JSON().with_variant(ARRAY(Text()), "postgresql")
+"""A list of strings: a native array on PostgreSQL, JSON on SQLite."""
+
+
+def engine_options(settings: DatabaseSettings) -> dict[str, Any]:
+    """Give the pool's limits and the driver's arguments, as ``create_engine`` takes them."""
+    options: dict[str, Any] = {
+        "pool_size": settings.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.connect_timeout_seconds,
+        "connect_args": _connect_args(settings),
+        "hide_parameters": True,
+    }
+    if settings.kind == "postgresql":
+        options["pool_pre_ping"] = True
+    return options
+
+
+def _connect_args(settings: DatabaseSettings) -> dict[str, Any]:
+    if settings.kind == "sqlite":
+        # The driver must not open transactions by itself: see _begin_on_sqlite.
+        return {"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS}
+    # libpq takes nothing below two seconds; a transaction pooler refuses prepared statements.
+    return {
+        "connect_timeout": max(2, settings.connect_timeout_seconds),
+        "prepare_threshold": 5 if settings.prepare else None,
+    }
+
+
+def prepare_engine(engine: Engine, settings: DatabaseSettings) -> None:
+    """Give a new engine its pragmas, its ways to begin, its idle limit and its query log."""
+    if settings.kind == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin_on_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_on_postgresql)
+    _limit_idleness(engine, settings.pool_idle_seconds)
+    _start_afresh_after_fork(engine)
+    if settings.log_queries or settings.slow_query_ms is not None:
+        query_log.attach(engine, slower_than_ms=settings.slow_query_ms or 0)
+
+
+def migration_engine(settings: DatabaseSettings) -> Engine:
+    """Make an engine for one migration: no pool, no time-outs, transactions begun by hand."""
+    arguments = _connect_args(settings)
+    engine = create_engine(settings.migration_url, poolclass=NullPool, connect_args=arguments)
+    if settings.kind == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_on_sqlite(connection: Connection) -> None:
+    # A read that turns into a write fails at once when another writer came first, whatever the
+    # busy time-out; so a transaction that will write says so when it begins, and queues.
+    writes = connection.get_execution_options().get(WRITES, False)
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+    cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+    cursor.close()
+
+
+def _begin_on_postgresql(connection: Connection) -> None:
+    # Set by transaction, since a transaction pooler refuses start-up options.
+    writes = connection.get_execution_options().get(WRITES, False)
+    limits = (
+        f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s';"
+        f" SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"
+    )
+    access = "READ WRITE" if writes else "READ ONLY"
+    driver_connection: Any = connection.connection.driver_connection
+    with driver_connection.cursor() as cursor:
+        cursor.execute(f"SET TRANSACTION {access}; {limits}", prepare=False)
+
+
+def _limit_idleness(engine: Engine, seconds: int) -> None:
+    # SQLAlchemy's pool limits a connection's age, not the time it lay unused.
+    def stamp(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["unused_since"] = time.monotonic()
+
+    def refuse_the_stale(
+        _connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object
+    ) -> None:
+        if time.monotonic() - record.info.get("unused_since", time.monotonic()) > seconds:
+            message = "unused for too long"
+            raise DisconnectionError(message)
+
+    event.listen(engine, "checkin", stamp)
+    event.listen(engine, "checkout", refuse_the_stale)
+
+
+def _start_afresh_after_fork(engine: Engine) -> None:
+    # A forked worker must not share its parent's connections: two processes on one socket, and
+    # POSIX locks that SQLite would lose.
+    reference = weakref.ref(engine)
+
+    def dispose() -> None:
+        if (inherited := reference()) is not None:
+            inherited.dispose(close=False)
+
+    os.register_at_fork(after_in_child=dispose)
+
+
+def is_worth_another_try(error: BaseException | None) -> bool:
+    """Tell whether the same unit of work, begun again, may well succeed.
+
+    True for serialization failures and deadlocks (SQLSTATE 40001, 40P01) and for SQLITE_BUSY.
+    """
+    if isinstance(error, sqlite3.OperationalError):
+        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    return getattr(error, "sqlstate", None) in {"40001", "40P01"}

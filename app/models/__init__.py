@@ -1,0 +1,24 @@
+"""The tables, as typed dataclasses. No queries here, and no Flask."""
+
+from app.models.base import Base
+from app.models.oauth import AuthorizationRequest, Identity
+from app.models.session import SessionPurpose, UserSession
+from app.models.user import Role, User
+from app.models.ways_in import Invitation, RecoveryCode
+from app.models.webauthn import Challenge, Credential, Purpose, RemovedCredential
+
+__all__ = [
+    "AuthorizationRequest",
+    "Base",
+    "Challenge",
+    "Credential",
+    "Identity",
+    "Invitation",
+    "Purpose",
+    "RecoveryCode",
+    "RemovedCredential",
+    "Role",
+    "SessionPurpose",
+    "User",
+    "UserSession",
+]

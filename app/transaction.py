@@ -1,0 +1,80 @@
+"""Units of work: one commit each, all of it or nothing, tried again where that may help."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from app.database import BUSY_TIMEOUT_SECONDS, WRITES, is_worth_another_try
+from app.errors import DatabaseUnavailable, ServiceError
+from app.extensions import db
+
+T = TypeVar("T")
+UnitOfWork = Callable[[Session], T]
+
+_log = structlog.get_logger(__name__)
+_UNIT = "unit of work"
+_RETRY_SECONDS = BUSY_TIMEOUT_SECONDS
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.5
+_OUT_OF_REACH = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+
+
+def with_transaction(callback: UnitOfWork[T], *, writes: bool = True) -> T:
+    """Run ``callback(session)`` as one unit of work and commit it.
+
+    A raise rolls all of it back, save a ``ServiceError`` that says it is to be remembered.
+    Inside another unit of work it is a savepoint of that unit where it writes. A unit that ends in a
+    serialization failure, a deadlock or SQLITE_BUSY is run again from its start, so it must not
+    consume what can be consumed once. Raises ``DatabaseUnavailable`` where no answer came.
+    """
+    session: Session = db.session()
+    if _UNIT in session.info:
+        return _nested(session, callback, writes=writes)
+    give_up_at = time.monotonic() + _RETRY_SECONDS
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return _attempt(session, callback, writes=writes)
+        except (DBAPIError, PoolTimeout) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else None
+            if not is_worth_another_try(cause) or time.monotonic() > give_up_at:
+                if not isinstance(error, _OUT_OF_REACH):
+                    raise
+                _log.error("database_unavailable", error=str(cause or error))
+                raise DatabaseUnavailable from error
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def _nested(session: Session, callback: UnitOfWork[T], *, writes: bool) -> T:
+    if writes and not session.info[_UNIT]:
+        message = "a unit of work that reads cannot hold one that writes"
+        raise RuntimeError(message)
+    if not writes:
+        return callback(session)
+    with session.begin_nested():
+        return callback(session)
+
+
+def _attempt(session: Session, callback: UnitOfWork[T], *, writes: bool) -> T:
+    session.info[_UNIT] = writes
+    try:
+        session.connection(execution_options={WRITES: writes})
+        result = callback(session)
+        session.commit()
+    except ServiceError as refusal:
+        if refusal.remembered:
+            session.commit()
+        raise
+    else:
+        return result
+    finally:
+        # Rolls back whatever was not committed, and gives the connection back.
+        session.close()
+        del session.info[_UNIT]

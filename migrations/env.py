@@ -1,0 +1,87 @@
+"""Runs the migrations: one at a time, a line for each, all of a migration or nothing of it."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from alembic import context
+from alembic.runtime.migration import MigrationInfo
+from flask import current_app
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from app.config import Settings
+from app.database import migration_engine
+
+# Any number will do, as long as every release uses the same one.
+ADVISORY_LOCK = 0x0B4D6E5
+LOCK_TIMEOUT = "4s"
+
+
+class Progress:
+    """Prints a line for each migration as it is completed, with its duration."""
+
+    def __init__(self) -> None:
+        self.started = time.perf_counter()
+        self.last: str | None = None
+
+    def completed(self, *, step: MigrationInfo, **_: object) -> None:
+        seconds = time.perf_counter() - self.started
+        direction = "upgraded to" if step.is_upgrade else "downgraded from"
+        click.echo(f"{direction} {step.up_revision_id}: completed in {seconds:.2f} s")
+        self.started = time.perf_counter()
+        self.last = step.up_revision_id
+
+    def failed(self, error: DBAPIError) -> None:
+        after = f" after {self.last}" if self.last else ""
+        click.echo(f"migration{after}: failed, nothing of it was kept: {error.orig}", err=True)
+        click.echo(f"statement: {error.statement}", err=True)
+
+
+def run() -> None:
+    settings: Settings = current_app.extensions["openbadges"]
+    progress = Progress()
+    is_sqlite = settings.database.kind == "sqlite"
+    engine = migration_engine(settings.database)
+    with engine.connect() as connection, _alone(connection, is_sqlite=is_sqlite):
+        context.configure(
+            connection=connection,
+            target_metadata=current_app.extensions["migrate"].db.metadata,
+            on_version_apply=progress.completed,
+            # SQLite holds its one lock for the whole upgrade, so that nobody comes in between.
+            transaction_per_migration=not is_sqlite,
+            transactional_ddl=True,
+            **current_app.extensions["migrate"].configure_args,
+        )
+        try:
+            with context.begin_transaction():
+                context.run_migrations()
+        except DBAPIError as error:
+            progress.failed(error)
+            sys.exit(1)
+
+
+@contextmanager
+def _alone(connection: Connection, *, is_sqlite: bool) -> Iterator[None]:
+    """Let one upgrade at a time run; a second one waits and then finds nothing to do."""
+    if is_sqlite:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield
+        connection.commit()
+        return
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+    # A session's lock outlives this commit; a transaction's would end with the first migration.
+    connection.commit()
+    connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+        connection.commit()
+
+
+run()
