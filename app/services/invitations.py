@@ -1,0 +1,89 @@
+"""Invitations: leave to create one account."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.errors import InvitationUnusable
+from app.models import Invitation, Role
+from app.services.addresses import Address
+from app.services.people import require_free_address
+from app.services.tokens import hash_secret, new_secret
+
+INVITATION_TTL = timedelta(hours=24)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What a redeemed invitation gives to the new account."""
+
+    role: Role
+    groups: list[str]
+
+
+def invite(session: Session, *, address: Address, role: Role) -> str:
+    """Invite the owner of an address and give the token; an earlier invitation is void.
+
+    Raises ``AddressTaken`` where they have an account already.
+    """
+    require_free_address(session, address)
+    session.execute(delete(Invitation).where(Invitation.email_canonical == address.canonical))
+    return _add(session, email_canonical=address.canonical, role=role)
+
+
+def invite_first_administrator(session: Session) -> str:
+    """Make the link's token for whoever runs the service; only the newest one is good."""
+    session.execute(delete(Invitation).where(Invitation.email_canonical.is_(None)))
+    return _add(session, email_canonical=None, role="admin")
+
+
+def require_invitation(session: Session, *, token: str, address: Address) -> bytes:
+    """Check, without consuming it, that the invitation is good for the address.
+
+    Returns the hash by which it is redeemed. Raises ``InvitationUnusable``.
+    """
+    token_hash = hash_secret(token)
+    query = select(Invitation.email_canonical).where(
+        Invitation.token_hash == token_hash, Invitation.expires_at > clock.now()
+    )
+    found = session.execute(query).one_or_none()
+    if found is None or found.email_canonical not in {None, address.canonical}:
+        raise InvitationUnusable
+    return token_hash
+
+
+def redeem_invitation(session: Session, *, token_hash: bytes, address: Address) -> Grant:
+    """Consume the invitation, in the unit of work that creates the account.
+
+    Raises ``InvitationUnusable``.
+    """
+    redeemed = session.execute(
+        delete(Invitation)
+        .where(
+            Invitation.token_hash == token_hash,
+            Invitation.expires_at > clock.now(),
+            Invitation.email_canonical.is_(None)
+            | (Invitation.email_canonical == address.canonical),
+        )
+        .returning(Invitation.role, Invitation.groups)
+    ).one_or_none()
+    if redeemed is None:
+        raise InvitationUnusable
+    role, groups = redeemed
+    return Grant(role=role, groups=groups)
+
+
+def _add(session: Session, *, email_canonical: str | None, role: Role) -> str:
+    token = new_secret()
+    session.add(
+        Invitation(
+            token_hash=hash_secret(token),
+            email_canonical=email_canonical,
+            role=role,
+            expires_at=clock.now() + INVITATION_TTL,
+        )
+    )
+    return token

@@ -1,0 +1,105 @@
+"""People: what is told of them, and what they may change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.errors import AddressTaken, NotFound
+from app.models import Role, User
+from app.services.addresses import Address, parse_address
+from app.services.conflicts import conflicts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A person as every route tells of them."""
+
+    id: str
+    email: str | None
+    email_verified: bool
+    name: str
+    role: Role
+    locale: str | None
+    created_at: datetime
+
+
+def describe(user: User) -> Person:
+    """Tell of a person what may be told."""
+    return Person(
+        id=user.id,
+        email=user.email,
+        email_verified=user.email_verified_at is not None,
+        name=user.name,
+        role=user.role,
+        locale=user.locale,
+        created_at=user.created_at,
+    )
+
+
+def add_user(
+    session: Session,
+    *,
+    address: Address | None,
+    name: str,
+    webauthn_id: bytes,
+    role: Role,
+    groups: list[str],
+) -> User:
+    """Create the account. Raises ``AddressTaken``."""
+    user = User(
+        email=address.written if address else None,
+        email_canonical=address.canonical if address else None,
+        name=name,
+        webauthn_id=webauthn_id,
+        role=role,
+        groups=groups,
+    )
+    with conflicts(session, {"uq_users_email_canonical": AddressTaken}):
+        session.add(user)
+    return user
+
+
+def require_free_address(session: Session, address: Address) -> None:
+    """Raise ``AddressTaken`` where an account has the address."""
+    query = select(User.id).where(User.email_canonical == address.canonical)
+    if session.scalar(query) is not None:
+        raise AddressTaken
+
+
+def get_user(session: Session, user_id: str) -> User:
+    """Find a person by id. Raises ``NotFound``."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound
+    return user
+
+
+def get_user_by_address(session: Session, text: str) -> User:
+    """Find the person whom an operator names. Raises ``InvalidAddress`` and ``NotFound``."""
+    address = parse_address(text)
+    user = session.scalar(select(User).where(User.email_canonical == address.canonical))
+    if user is None:
+        sentence = f"Nobody here has the address {address.written}."
+        raise NotFound(sentence)
+    return user
+
+
+def update_profile(session: Session, *, user_id: str, changes: dict[str, str | None]) -> User:
+    """Change what a person may change about themselves: ``name`` and ``locale``."""
+    user = get_user(session, user_id)
+    if (name := changes.get("name")) is not None:
+        user.name = name
+    if "locale" in changes:
+        user.locale = changes["locale"]
+    user.updated_at = clock.now()
+    return user
+
+
+def list_users(session: Session, *, after: str | None, limit: int) -> Sequence[User]:
+    """List people in the order in which they came, those past the id ``after``."""
+    query = select(User).order_by(User.id).limit(limit)
+    return session.scalars(query if after is None else query.where(User.id > after)).all()

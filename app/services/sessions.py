@@ -1,0 +1,277 @@
+"""Sessions: opened by an authentication, renewed by the next one, ended at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.config import ServiceSettings
+from app.errors import NotFound, NotSignedIn
+from app.models import Role, SessionPurpose, User, UserSession
+from app.services.devices import Device
+from app.services.people import Person, describe
+from app.services.tokens import hash_secret, new_session_token
+
+LAST_SEEN_EVERY = timedelta(minutes=1)
+ENROLMENT_TTL = timedelta(minutes=15)
+_MOST_SESSIONS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authentication:
+    """How somebody has just shown who they are."""
+
+    method: str
+    """``passkey``, ``oauth:<provider>`` or ``recovery_code``."""
+    authenticator_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedSession:
+    """A session and the token that opens it, which exists nowhere else."""
+
+    session: UserSession
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActiveSession:
+    """A session that is good at this moment, and the person whose it is."""
+
+    id: str
+    person: Person
+    purpose: SessionPurpose
+    authenticated_at: datetime
+    authenticated_with: str
+    created_at: datetime
+    expires_at: datetime
+    idle_expires_at: datetime
+    last_seen_at: datetime
+    idle_seconds: int
+
+
+def open_session(
+    session: Session,
+    *,
+    user: User,
+    authentication: Authentication,
+    device: Device,
+    settings: ServiceSettings,
+    purpose: SessionPurpose = "full",
+    replaces: str | None = None,
+) -> OpenedSession:
+    """Sign a person in. Past twenty sessions, the oldest end.
+
+    The session whose token the browser held before, ``replaces``, ends: nobody comes out of a
+    sign-in with the token they went in with.
+    """
+    if replaces is not None:
+        end_session_by_token(session, token=replaces)
+    now = clock.now()
+    idle, absolute = _lifetimes(settings, role=user.role, purpose=purpose)
+    token = new_session_token()
+    opened = UserSession(
+        user_id=user.id,
+        token_hash=hash_secret(token),
+        purpose=purpose,
+        authenticated_at=now,
+        authenticated_with=authentication.method,
+        authenticator_id=authentication.authenticator_id,
+        created_at=now,
+        last_seen_at=now,
+        idle_seconds=int(idle.total_seconds()),
+        idle_expires_at=now + min(idle, absolute),
+        expires_at=now + absolute,
+        device=device.label,
+        address=device.network,
+    )
+    session.add(opened)
+    session.flush()
+    _end_the_oldest(session, user.id)
+    return OpenedSession(session=opened, token=token)
+
+
+def renew_session(
+    session: Session,
+    *,
+    session_id: str,
+    user: User,
+    authentication: Authentication,
+    settings: ServiceSettings,
+) -> OpenedSession:
+    """Swap the token after the person authenticated again; the old one is dead, the id stays.
+
+    Both lifetimes begin anew (NIST SP 800-63B-4 section 5.2). Raises ``NotSignedIn`` where the
+    session ended meanwhile.
+    """
+    now = clock.now()
+    idle, absolute = _lifetimes(settings, role=user.role, purpose="full")
+    token = new_session_token()
+    renewed = session.scalar(
+        update(UserSession)
+        .where(
+            UserSession.id == session_id,
+            UserSession.user_id == user.id,
+            UserSession.purpose == "full",
+        )
+        .values(
+            token_hash=hash_secret(token),
+            authenticated_at=now,
+            authenticated_with=authentication.method,
+            authenticator_id=authentication.authenticator_id,
+            last_seen_at=now,
+            idle_seconds=int(idle.total_seconds()),
+            idle_expires_at=now + min(idle, absolute),
+            expires_at=now + absolute,
+        )
+        .returning(UserSession)
+    )
+    if renewed is None:
+        raise NotSignedIn
+    return OpenedSession(session=renewed, token=token)
+
+
+def find_active_session(session: Session, *, token: str) -> ActiveSession | None:
+    """Find whose token this is, if it is good now: one indexed lookup, joined to the person."""
+    now = clock.now()
+    query = (
+        select(UserSession, User)
+        .join(User, User.id == UserSession.user_id)
+        .where(
+            UserSession.token_hash == hash_secret(token),
+            UserSession.parent_id.is_(None),
+            UserSession.idle_expires_at > now,
+            UserSession.expires_at > now,
+            User.disabled_at.is_(None),
+        )
+    )
+    found = session.execute(query).one_or_none()
+    if found is None:
+        return None
+    row, user = found
+    return describe_session(row, user)
+
+
+def describe_session(row: UserSession, user: User) -> ActiveSession:
+    """Tell of a session what may be told."""
+    return ActiveSession(
+        id=row.id,
+        person=describe(user),
+        purpose=row.purpose,
+        authenticated_at=row.authenticated_at,
+        authenticated_with=row.authenticated_with,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        idle_expires_at=row.idle_expires_at,
+        last_seen_at=row.last_seen_at,
+        idle_seconds=row.idle_seconds,
+    )
+
+
+def is_due_for_touch(active: ActiveSession) -> bool:
+    """Tell whether last-seen is old enough to be written again."""
+    return clock.now() - active.last_seen_at >= LAST_SEEN_EVERY
+
+
+def touch_session(session: Session, *, active: ActiveSession) -> None:
+    """Write that the session is in use, at most once a minute, and put its idle end off."""
+    now = clock.now()
+    idle_end = min(now + timedelta(seconds=active.idle_seconds), active.expires_at)
+    session.execute(
+        update(UserSession)
+        .where(
+            UserSession.id == active.id,
+            UserSession.last_seen_at <= now - LAST_SEEN_EVERY,
+            UserSession.idle_expires_at > now,
+        )
+        .values(last_seen_at=now, idle_expires_at=idle_end)
+    )
+
+
+def list_sessions(
+    session: Session, *, user_id: str, after: str | None, limit: int
+) -> Sequence[UserSession]:
+    """List the person's own live sessions, oldest first, those past the id ``after``."""
+    now = clock.now()
+    query = (
+        select(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.parent_id.is_(None),
+            UserSession.purpose == "full",
+            UserSession.idle_expires_at > now,
+            UserSession.expires_at > now,
+        )
+        .order_by(UserSession.id)
+        .limit(limit)
+    )
+    return session.scalars(query if after is None else query.where(UserSession.id > after)).all()
+
+
+def end_session(session: Session, *, user_id: str, session_id: str) -> None:
+    """End one session of this person. Raises ``NotFound``, also where it is somebody else's."""
+    ended = session.scalar(
+        delete(UserSession)
+        .where(UserSession.id == session_id, UserSession.user_id == user_id)
+        .returning(UserSession.id)
+    )
+    if ended is None:
+        raise NotFound
+
+
+def end_session_by_token(session: Session, *, token: str) -> None:
+    """Sign out whoever holds the token; nobody is as well."""
+    session.execute(delete(UserSession).where(UserSession.token_hash == hash_secret(token)))
+
+
+def end_other_sessions(session: Session, *, user_id: str, keep: str) -> int:
+    """End all sessions of this person but one. Returns how many."""
+    ended = session.scalars(
+        delete(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.id != keep,
+            UserSession.parent_id.is_(None),
+        )
+        .returning(UserSession.id)
+    )
+    return len(ended.all())
+
+
+def end_all_sessions(session: Session, *, user_id: str) -> int:
+    """End every session of this person. Returns how many."""
+    ended = session.scalars(
+        delete(UserSession).where(UserSession.user_id == user_id).returning(UserSession.id)
+    )
+    return len(ended.all())
+
+
+def end_sessions_opened_by(session: Session, *, authenticator_id: str) -> None:
+    """End every session that this credential opened or renewed."""
+    session.execute(delete(UserSession).where(UserSession.authenticator_id == authenticator_id))
+
+
+def _lifetimes(
+    settings: ServiceSettings, *, role: Role, purpose: SessionPurpose
+) -> tuple[timedelta, timedelta]:
+    if purpose == "enrol":
+        return ENROLMENT_TTL, ENROLMENT_TTL
+    if role == "admin":
+        return settings.admin_session_idle, settings.admin_session_absolute
+    return settings.session_idle, settings.session_absolute
+
+
+def _end_the_oldest(session: Session, user_id: str) -> None:
+    too_many = (
+        select(UserSession.id)
+        .where(UserSession.user_id == user_id, UserSession.parent_id.is_(None))
+        .order_by(UserSession.id.desc())
+        .offset(_MOST_SESSIONS)
+    )
+    session.execute(
+        delete(UserSession).where(UserSession.id.in_(too_many)),
+        execution_options={"synchronize_session": False},
+    )

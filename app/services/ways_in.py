@@ -1,0 +1,64 @@
+"""The one place that knows whether somebody would be left outside.
+
+Whatever takes a way in away asks here first, in the same unit of work. The rows that decide are
+locked before they are counted, so that two removals at once cannot each count on the other's.
+"""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.errors import LastAdministrator, LastWayIn, NotSignedIn
+from app.models import Credential, Identity, User
+
+
+def lock_person(session: Session, user_id: str) -> User:
+    """Lock the person's row until the unit of work ends.
+
+    Raises ``NotSignedIn`` where the person is gone or disabled by now. (On SQLite a writing unit
+    of work is alone already.)
+    """
+    query = select(User).where(User.id == user_id, User.disabled_at.is_(None)).with_for_update()
+    user = session.scalar(query.execution_options(populate_existing=True))
+    if user is None:
+        raise NotSignedIn
+    return user
+
+
+def count_ways_in(session: Session, user_id: str, *, without: str | None = None) -> int:
+    """Count passkeys that open the account and linked identities, leaving one row id out."""
+    credentials = (
+        select(func.count())
+        .select_from(Credential)
+        .where(Credential.user_id == user_id, Credential.quarantined_at.is_(None))
+    )
+    identities = select(func.count()).select_from(Identity).where(Identity.user_id == user_id)
+    if without is not None:
+        credentials = credentials.where(Credential.id != without)
+        identities = identities.where(Identity.id != without)
+    counts = session.execute(
+        select(credentials.scalar_subquery(), identities.scalar_subquery())
+    ).one()
+    return sum(counts)
+
+
+def require_another(session: Session, *, user_id: str, without: str) -> None:
+    """Raise ``LastWayIn`` where nothing else opens the account; the person's row is locked."""
+    lock_person(session, user_id)
+    if count_ways_in(session, user_id, without=without) == 0:
+        raise LastWayIn
+
+
+def require_another_administrator(session: Session, *, user_id: str) -> None:
+    """Raise ``LastAdministrator`` where no other enabled one exists.
+
+    All enabled administrators are locked, in the order of their ids so that no two of them wait
+    for each other.
+    """
+    query = (
+        select(User.id)
+        .where(User.role == "admin", User.disabled_at.is_(None))
+        .order_by(User.id)
+        .with_for_update()
+    )
+    if set(session.scalars(query)) <= {user_id}:
+        raise LastAdministrator
