@@ -1,0 +1,62 @@
+"""openbadges-system: accounts, passkeys and sessions for every application behind one proxy."""
+
+from click import ClickException
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import cli, database
+from app.blueprints import auth, pages, system, users
+from app.blueprints.baseline import LARGEST_BODY_BYTES, register_baseline
+from app.boot import require_fitting_database
+from app.config import Settings, load_settings
+from app.errors import SettingsError
+from app.extensions import db, login_manager, migrate
+from app.logs import configure_logging
+from app.problems import register_problems
+
+
+def create_app(settings: Settings) -> Flask:
+    """Make the application. Commands need no more of the settings than they use."""
+    configure_logging(settings.log)
+    app = Flask(__name__)
+    app.config.from_mapping(
+        MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        SQLALCHEMY_DATABASE_URI=settings.database.url,
+        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(settings.database),
+    )
+    app.extensions["openbadges"] = settings
+
+    db.init_app(app)
+    with app.app_context():
+        database.prepare_engine(db.engine, settings.database)
+    migrate.init_app(app)
+    login_manager.init_app(app)
+
+    register_baseline(app)
+    register_problems(app)
+    for blueprint in (auth.blueprint, users.blueprint, system.blueprint, pages.blueprint):
+        app.register_blueprint(blueprint)
+    cli.register_commands(app)
+    return app
+
+
+def create_service(settings: Settings) -> Flask:
+    """Make the application as it serves: every setting is there, and fits what is stored.
+
+    Raises ``SettingsError``.
+    """
+    service = settings.service
+    app = create_app(settings)
+    if service.trusted_proxies:
+        hops = service.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    require_fitting_database(app, rp_id=service.rp_id)
+    return app
+
+
+def create_command_app() -> Flask:
+    """Make the application for the ``flask`` command."""
+    try:
+        return create_app(load_settings())
+    except SettingsError as error:
+        raise ClickException(str(error)) from error

@@ -1,0 +1,1 @@
+"""The HTTP layer: guard, parse, call one service, choose the status, answer."""

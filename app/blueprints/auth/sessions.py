@@ -1,0 +1,58 @@
+"""My sessions: which there are, and an end to them."""
+
+from app.blueprints import current
+from app.blueprints.auth.routes import blueprint
+from app.blueprints.auth.schemas import EndedSessions, ListedSession, SessionList
+from app.blueprints.guards import Level, Reply, Unit, operation
+from app.blueprints.schemas import PageQuery, SignedInTold, cursor
+from app.errors import NotFound
+from app.extensions import db
+from app.services import sessions
+
+
+@blueprint.get("/session")
+@operation(Level.SIGNED_IN, Unit.NONE, answer=SignedInTold)
+def get_session() -> SignedInTold:
+    """Tell who is signed in."""
+    return SignedInTold.of(current.active_session())
+
+
+@blueprint.delete("/session")
+@operation(Level.PUBLIC, Unit.WRITES, status=204)
+def sign_out() -> Reply:
+    """Sign out in this browser; signing out twice is no fault."""
+    token = current.session_token()
+    if token is not None:
+        sessions.end_session_by_token(db.session(), token=token)
+    return Reply(signs_out=True)
+
+
+@blueprint.get("/sessions")
+@operation(Level.SIGNED_IN, query=PageQuery, answer=SessionList)
+def list_sessions(query: PageQuery) -> SessionList:
+    """List my sessions, oldest first."""
+    active = current.active_session()
+    rows = sessions.list_sessions(
+        db.session(), user_id=active.person.id, after=query.after, limit=query.limit + 1
+    )
+    items, next_cursor = cursor(list(rows), query.limit)
+    told = [ListedSession.of(row, current_id=active.id) for row in items]
+    return SessionList(items=told, next=next_cursor)
+
+
+@blueprint.delete("/sessions")
+@operation(Level.STEP_UP, Unit.WRITES, answer=EndedSessions)
+def end_other_sessions() -> EndedSessions:
+    """End all my sessions but this one."""
+    active = current.active_session()
+    ended = sessions.end_other_sessions(db.session(), user_id=active.person.id, keep=active.id)
+    return EndedSessions(ended=ended)
+
+
+@blueprint.delete("/sessions/<id>")
+@operation(Level.STEP_UP, Unit.WRITES, status=204, refusals=(NotFound,))
+def end_session(id: str) -> Reply:  # noqa: A002 - the path's name for it
+    """End one of my sessions."""
+    active = current.active_session()
+    sessions.end_session(db.session(), user_id=active.person.id, session_id=id)
+    return Reply(signs_out=id == active.id)

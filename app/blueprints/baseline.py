@@ -1,0 +1,118 @@
+"""What holds for every request and every answer: host, proof of origin, headers, one log line."""
+
+import re
+import time
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Flask, Response, g, request
+
+from app.blueprints import cookies, current
+from app.config import ServiceSettings
+from app.errors import CrossSiteRequest, MisdirectedRequest
+from app.identifiers import new_id
+
+_log = structlog.get_logger("app.request")
+
+LARGEST_BODY_BYTES = 64 * 1024
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_ANY_HOST = {"/healthz", "/readyz"}
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_API_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": (
+        "publickey-credentials-get=(self), publickey-credentials-create=(self),"
+        " camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+    ),
+}
+
+
+def register_baseline(app: Flask) -> None:
+    """Put the baseline before and behind every view."""
+    app.before_request(_begin)
+    app.before_request(_require_own_host)
+    app.before_request(_require_readable_cookies)
+    app.before_request(_require_same_origin)
+    app.after_request(_finish)
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    trusted = current.settings().trusted_proxies > 0 and _REQUEST_ID.fullmatch(given)
+    g.request_id = given if trusted else new_id()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _require_own_host() -> None:
+    # Health checks come by address; everything else by the one name that browsers know us by.
+    if request.path in _ANY_HOST:
+        return
+    origin = urlsplit(current.settings().public_origin)
+    host = request.environ.get("HTTP_HOST", "").lower()
+    default_port = 443 if origin.scheme == "https" else 80
+    if host not in {origin.netloc, f"{origin.netloc}:{origin.port or default_port}"}:
+        sentence = f"This service is at {current.settings().public_origin}/ and nowhere else."
+        raise MisdirectedRequest(sentence, reason="unknown host")
+
+
+def _require_readable_cookies() -> None:
+    current.session_token()
+    current.browser_token()
+
+
+def _require_same_origin() -> None:
+    """Ask a state change for proof that a page of ours made it.
+
+    Browsers say so in Sec-Fetch-Site, older ones in Origin. A client that sends neither, and no
+    cookie of ours, is no browser whose cookie could be abused.
+    """
+    if request.method in _SAFE_METHODS:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if origin is not None and origin != current.settings().public_origin:
+        raise CrossSiteRequest(reason="foreign Origin")
+    if site is not None and site != "same-origin":
+        raise CrossSiteRequest(reason=f"Sec-Fetch-Site is {site[:20]}")
+    has_cookie = current.session_token() is not None or current.browser_token() is not None
+    if site is None and origin is None and has_cookie:
+        raise CrossSiteRequest(reason="a cookie without proof of origin")
+
+
+def _finish(response: Response) -> Response:
+    settings = current.settings()
+    _add_headers(response, settings)
+    if (token := g.get("new_browser_token")) is not None:
+        cookies.set_browser_cookie(response, settings, token=token)
+    _log.info(
+        "request",
+        method=request.method,
+        path=request.path,
+        endpoint=request.endpoint,
+        status=response.status_code,
+        duration_ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
+    )
+    return response
+
+
+def _add_headers(response: Response, settings: ServiceSettings) -> None:
+    response.headers.update(_HEADERS)
+    is_page = response.mimetype == "text/html" or request.endpoint == "static"
+    response.headers["Content-Security-Policy"] = _PAGE_POLICY if is_page else _API_POLICY
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    response.vary.add("Cookie")
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    if settings.secure:
+        response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"

@@ -1,0 +1,99 @@
+"""Request bodies: JSON or nothing, read strictly and checked against a schema."""
+
+import json
+from collections.abc import Mapping
+from typing import TypeVar
+
+from flask import request
+from pydantic import BaseModel, ValidationError
+
+from app.errors import InvalidBody, MalformedRequest, UnsupportedContentType
+
+_DEEPEST = 16
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+def read_body(schema: type[Schema]) -> Schema:
+    """Read the body of this request as ``schema``; no body is an empty object.
+
+    Raises ``UnsupportedContentType``, ``MalformedRequest`` and ``InvalidBody``.
+    """
+    data = request.get_data(cache=False)
+    if not data:
+        return validate(schema, {})
+    if request.mimetype != "application/json":
+        raise UnsupportedContentType
+    return validate(schema, parse_json(data))
+
+
+def read_query(schema: type[Schema]) -> Schema:
+    """Read the query of this request as ``schema``; a name given twice is refused."""
+    given = request.args.to_dict(flat=False)
+    twice = [name for name, values in given.items() if len(values) > 1]
+    if twice:
+        raise InvalidBody([{"field": name, "message": "Given more than once"} for name in twice])
+    return validate(schema, {name: values[0] for name, values in given.items()}, strict=False)
+
+
+def validate(schema: type[Schema], value: object, *, strict: bool = True) -> Schema:
+    """Check a value against a schema. Raises ``InvalidBody``, which repeats no input."""
+    try:
+        return schema.model_validate(value, strict=strict)
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        raise InvalidBody(
+            [
+                {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]}
+                for fault in faults
+            ]
+        ) from error
+
+
+def parse_json(data: bytes) -> object:
+    """Parse JSON that every parser reads alike (RFC 8259 section 4, RFC 7493).
+
+    Refused: duplicate names, NaN and infinities, nesting beyond sixteen levels, lone surrogates
+    and NUL characters. Raises ``MalformedRequest``.
+    """
+    try:
+        value: object = json.loads(
+            data, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequest(reason="not JSON that we take") from error
+    _check(value)
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        message = "duplicate member names"
+        raise ValueError(message)
+    return members
+
+
+def _refuse_constant(name: str) -> object:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def _check(value: object, depth: int = 1) -> None:
+    if depth > _DEEPEST:
+        raise MalformedRequest(reason="nested too deeply")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            _check_text(name)
+            _check(member, depth + 1)
+    elif isinstance(value, list):
+        for member in value:
+            _check(member, depth + 1)
+
+
+def _check_text(text: str) -> None:
+    # Neither can be stored: PostgreSQL has no NUL in text, and UTF-8 has no lone surrogates.
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise MalformedRequest(reason="text that cannot be stored")

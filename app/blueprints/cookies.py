@@ -1,0 +1,80 @@
+"""Our two cookies: the session, and the browser that began a ceremony."""
+
+import re
+
+from flask import Response
+
+from app.config import ServiceSettings
+from app.errors import CookieRefused
+from app.services.tokens import is_session_token, new_secret
+
+_BROWSER_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_BROWSER_MAX_AGE_SECONDS = 400 * 24 * 3600
+
+
+def read_session_cookie(header: str, settings: ServiceSettings) -> str | None:
+    """Give the session's token. Raises ``CookieRefused`` for what we cannot have set."""
+    token = _only_value(header, settings.session_cookie)
+    if token is not None and not is_session_token(token):
+        raise CookieRefused(reason="malformed session cookie")
+    return token
+
+
+def read_browser_cookie(header: str, settings: ServiceSettings) -> str | None:
+    """Give the browser's token. Raises ``CookieRefused`` for what we cannot have set."""
+    token = _only_value(header, settings.browser_cookie)
+    if token is not None and _BROWSER_TOKEN.fullmatch(token) is None:
+        raise CookieRefused(reason="malformed browser cookie")
+    return token
+
+
+def new_browser_token() -> str:
+    """Make a value for the browser cookie."""
+    return new_secret()
+
+
+def set_session_cookie(
+    response: Response, settings: ServiceSettings, *, token: str, max_age_seconds: int
+) -> None:
+    """Sign this browser in. The cookie's age is a courtesy; the server enforces the session's."""
+    _set(response, settings, settings.session_cookie, token, max_age_seconds)
+
+
+def set_browser_cookie(response: Response, settings: ServiceSettings, *, token: str) -> None:
+    """Mark this browser, once, so that a ceremony ends where it began."""
+    _set(response, settings, settings.browser_cookie, token, _BROWSER_MAX_AGE_SECONDS)
+
+
+def clear_session_cookie(response: Response, settings: ServiceSettings) -> None:
+    """Forget the session in this browser."""
+    _set(response, settings, settings.session_cookie, "", 0)
+
+
+def clear_cookies(response: Response, settings: ServiceSettings) -> None:
+    """Forget both cookies."""
+    clear_session_cookie(response, settings)
+    _set(response, settings, settings.browser_cookie, "", 0)
+
+
+def _set(
+    response: Response, settings: ServiceSettings, name: str, value: str, max_age: int
+) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        path="/",
+        secure=settings.secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _only_value(header: str, name: str) -> str | None:
+    # Read by hand, exactly as RFC 6265 section 5.4 lets a browser write it: parsers that trim
+    # other white space or unquote can be made to see a cookie that the browser never set.
+    pairs = (part.strip(" \t").partition("=") for part in header.split(";"))
+    values = [value for found, _, value in pairs if found == name]
+    if len(values) > 1:
+        raise CookieRefused(reason=f"{name} arrived {len(values)} times")
+    return values[0] if values else None

@@ -1,0 +1,121 @@
+"""What a route may ask about the request under way and the service that answers it."""
+
+from typing import Any
+
+from flask import current_app, g, request
+from flask_login import current_user
+
+from app.blueprints import cookies
+from app.config import ServiceSettings, Settings
+from app.errors import NotSignedIn
+from app.extensions import login_manager
+from app.relying_party import RelyingParty
+from app.services.authentication import AuthenticationCeremonies
+from app.services.challenges import Binding
+from app.services.devices import Device, describe_device
+from app.services.registration import RegistrationCeremonies
+from app.services.sessions import ActiveSession, find_active_session
+from app.services.tokens import hash_secret
+from app.transaction import with_transaction
+
+
+class CurrentUser:
+    """Flask-Login's view of whoever holds the session."""
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def __init__(self, active: ActiveSession) -> None:
+        """Take the session that is good now."""
+        self.active = active
+
+    def get_id(self) -> str:
+        """Give the person's id."""
+        return self.active.person.id
+
+
+@login_manager.request_loader  # type: ignore[untyped-decorator]
+def load_current_user(_request: object) -> CurrentUser | None:
+    """Find the session of this request; nothing of it is kept between two requests."""
+    token = session_token()
+    if token is None:
+        return None
+    active = with_transaction(
+        lambda session: find_active_session(session, token=token), writes=False
+    )
+    return None if active is None else CurrentUser(active)
+
+
+def settings() -> ServiceSettings:
+    """Give the settings of the service."""
+    loaded: Settings = current_app.extensions["openbadges"]
+    return loaded.service
+
+
+def find_session() -> ActiveSession | None:
+    """Give the session of this request, if it is signed in."""
+    found: Any = getattr(current_user, "active", None)
+    return found if isinstance(found, ActiveSession) else None
+
+
+def active_session() -> ActiveSession:
+    """Give the session of this request. Raises ``NotSignedIn``."""
+    active = find_session()
+    if active is None:
+        raise NotSignedIn
+    return active
+
+
+def session_token() -> str | None:
+    """Give the session cookie's value. Raises ``CookieRefused``."""
+    return cookies.read_session_cookie(_cookie_header(), settings())
+
+
+def browser_token() -> str | None:
+    """Give the browser cookie's value. Raises ``CookieRefused``."""
+    return cookies.read_browser_cookie(_cookie_header(), settings())
+
+
+def mark_browser() -> str:
+    """Give the browser cookie's value, and see to it that the browser has one."""
+    token = browser_token() or getattr(g, "new_browser_token", None)
+    if token is None:
+        token = g.new_browser_token = cookies.new_browser_token()
+    return token
+
+
+def binding(*, to_session: bool) -> Binding:
+    """Say what a ceremony of this request is bound to."""
+    browser_hash = hash_secret(mark_browser())
+    if not to_session:
+        return Binding(browser_hash=browser_hash)
+    active = active_session()
+    return Binding(browser_hash=browser_hash, user_id=active.person.id, session_id=active.id)
+
+
+def device() -> Device:
+    """Describe the client of this request."""
+    return describe_device(
+        user_agent=request.headers.get("User-Agent"), address=request.remote_addr
+    )
+
+
+def relying_party() -> RelyingParty:
+    """Give the relying party that this service is."""
+    service = settings()
+    return RelyingParty(rp_id=service.rp_id, name=service.rp_name, origin=service.public_origin)
+
+
+def registration() -> RegistrationCeremonies:
+    """Give the registration ceremonies."""
+    return RegistrationCeremonies(relying_party=relying_party(), settings=settings())
+
+
+def authentication() -> AuthenticationCeremonies:
+    """Give the authentication ceremonies."""
+    return AuthenticationCeremonies(relying_party=relying_party(), settings=settings())
+
+
+def _cookie_header() -> str:
+    return request.headers.get("Cookie", "")

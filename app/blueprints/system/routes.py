@@ -1,0 +1,64 @@
+"""Is it up, is it ready, and what can it do."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, json, render_template
+from pydantic import BaseModel
+
+from app.blueprints import current
+from app.blueprints.guards import Level, Unit, guard, operation
+from app.blueprints.system.openapi import openapi_document
+from app.errors import DatabaseUnavailable, NotFound
+from app.extensions import db
+from app.services.schema import is_behind
+
+blueprint = Blueprint("system", __name__)
+
+
+class Health(BaseModel):
+    """That the service answers."""
+
+    status: str
+
+
+@blueprint.get("/healthz")
+@operation(Level.PUBLIC, Unit.NONE, answer=Health)
+def healthz() -> Health:
+    """Tell that the process answers; asks nothing else."""
+    return Health(status="ok")
+
+
+@blueprint.get("/readyz")
+@operation(Level.PUBLIC, Unit.READS, answer=Health, refusals=(DatabaseUnavailable,))
+def readyz() -> Health:
+    """Tell that the database answers and has every migration of this release."""
+    if is_behind(db.session()):
+        sentence = "The database lacks a migration of this release: run `flask db upgrade`."
+        raise DatabaseUnavailable(sentence)
+    return Health(status="ready")
+
+
+@blueprint.get("/openapi.json")
+@guard(Level.PUBLIC, Unit.NONE)
+def openapi() -> Response:
+    """Give the OpenAPI 3.1 document."""
+    return Response(json.dumps(_document()), mimetype="application/json")
+
+
+@blueprint.get("/docs")
+@guard(Level.PUBLIC, Unit.NONE)
+def docs() -> str:
+    """Show the reference of the API as a page."""
+    return render_template("docs.html", document=_document())
+
+
+def _document() -> dict[str, Any]:
+    settings = current.settings()
+    if not settings.public_docs:
+        raise NotFound
+    return openapi_document(
+        current_app.url_map,
+        current_app.view_functions,
+        origin=settings.public_origin,
+        session_cookie=settings.session_cookie,
+    )

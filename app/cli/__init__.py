@@ -1,0 +1,13 @@
+"""Commands for whoever runs the service, grouped by noun."""
+
+from flask import Flask
+
+from app.cli.config import config_command
+from app.cli.users import users_group
+from app.cli.welcome import welcome_command
+
+
+def register_commands(app: Flask) -> None:
+    """Add the project's commands to ``flask``; Flask-Migrate adds ``flask db``."""
+    for command in (config_command, users_group, welcome_command):
+        app.cli.add_command(command)

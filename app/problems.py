@@ -1,0 +1,98 @@
+"""Refusals as HTTP: problem documents for the API (RFC 9457), readable pages for people."""
+
+import json
+from http import HTTPStatus
+from urllib.parse import quote
+
+import structlog
+from flask import Flask, Response, g, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from app import errors
+from app.blueprints import cookies, current
+from app.errors import ServiceError
+from app.statuses import status_of
+
+_log = structlog.get_logger(__name__)
+
+_RETRY_AFTER_SECONDS = "2"
+_MACHINES = ("/api/", "/healthz", "/readyz", "/openapi.json")
+
+
+def register_problems(app: Flask) -> None:
+    """Turn every exception that leaves a view into an answer that gives nothing away."""
+    app.register_error_handler(ServiceError, _refuse)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_crash)
+
+
+def _refuse(error: ServiceError) -> Response:
+    status = status_of(type(error))
+    _log.info("refused", code=error.code, reason=error.reason, status=status)
+    if is_for_people() and request.method == "GET":
+        if isinstance(error, errors.NotSignedIn):
+            return _to_page("/sign-in", return_to=request.full_path.rstrip("?"))
+        if isinstance(error, errors.EnrolmentOnly):
+            return _to_page("/recovery")
+    response = _answer(status, error.code, str(error), dict(error.members))
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    if status == HTTPStatus.UNAUTHORIZED:
+        # Required by RFC 9110 section 11.6.1; no browser acts upon this scheme.
+        response.headers["WWW-Authenticate"] = "Session"
+    if isinstance(error, errors.CookieRefused):
+        cookies.clear_cookies(response, current.settings())
+    return response
+
+
+def _answer_http(error: HTTPException) -> Response:
+    if isinstance(error.response, Response):
+        return error.response
+    status = HTTPStatus(error.code or 500)
+    code = status.phrase.lower().replace(" ", "_").replace("-", "_")
+    response = _answer(status, code, _SENTENCES.get(status, f"{status.phrase}."), {})
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response
+
+
+def _answer_crash(error: Exception) -> Response:
+    _log.error("unexpected_error", exc_info=error)
+    return _answer(500, "internal_error", "Something went wrong here. It has been noted.", {})
+
+
+_SENTENCES = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "That cannot be done at this address.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is more than this service takes.",
+}
+
+
+def is_for_people() -> bool:
+    """Tell whether the request is for a page rather than for the API."""
+    return not request.path.startswith(_MACHINES)
+
+
+def _answer(status: int, code: str, detail: str, members: dict[str, object]) -> Response:
+    title = HTTPStatus(status).phrase
+    if is_for_people():
+        page = render_template(
+            "error.html", status=status, title=title, detail=detail, request_id=g.get("request_id")
+        )
+        return Response(page, status)
+    problem = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **members,
+    }
+    return Response(json.dumps(problem), status, mimetype="application/problem+json")
+
+
+def _to_page(path: str, *, return_to: str | None = None) -> Response:
+    query = f"?return_to={quote(return_to, safe='/')}" if return_to else ""
+    response: Response = redirect(f"{path}{query}", HTTPStatus.SEE_OTHER)  # type: ignore[assignment]
+    return response

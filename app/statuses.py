@@ -1,0 +1,38 @@
+"""The HTTP status of each refusal (RFC 9110 section 15): one table, nowhere else."""
+
+from app import errors
+from app.errors import ServiceError
+
+_STATUS: dict[type[ServiceError], int] = {
+    errors.InvalidBody: 422,
+    errors.InvalidAddress: 422,
+    errors.MalformedRequest: 400,
+    errors.UnsupportedContentType: 415,
+    errors.MisdirectedRequest: 421,
+    errors.CrossSiteRequest: 403,
+    errors.CookieRefused: 400,
+    errors.NotSignedIn: 401,
+    errors.EnrolmentOnly: 403,
+    errors.StepUpRequired: 403,
+    errors.NotFound: 404,
+    errors.AddressTaken: 409,
+    errors.RegistrationClosed: 403,
+    errors.RegistrationByInvitation: 403,
+    errors.InvitationUnusable: 403,
+    errors.ChallengeUnusable: 400,
+    errors.AttestationRejected: 400,
+    errors.CredentialAlreadyRegistered: 409,
+    errors.TooManyCredentials: 409,
+    errors.AssertionRejected: 401,
+    errors.CloneSuspected: 401,
+    errors.AccountDisabled: 403,
+    errors.LastWayIn: 409,
+    errors.LastAdministrator: 409,
+    errors.RecoveryCodeUnusable: 403,
+    errors.DatabaseUnavailable: 503,
+}
+
+
+def status_of(refusal: type[ServiceError]) -> int:
+    """Give the status that a refusal is answered with."""
+    return _STATUS[refusal]
