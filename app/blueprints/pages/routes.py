@@ -1,0 +1,108 @@
+"""The pages: lists and forms for people. What they change, they change through the API.
+
+A page that may begin a ceremony before anything else marks the browser: two calls that it makes
+side by side, or that two tabs make, would else each be given a mark of their own, and the ceremony
+of the first would no longer be this browser's.
+"""
+
+from collections.abc import Sequence
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.blueprints import current
+from app.blueprints.guards import Level, Unit, guard
+from app.blueprints.pages.languages import languages_for
+from app.blueprints.pages.moments import rfc3339, utc_day, utc_words
+from app.blueprints.pages.return_paths import return_path
+from app.extensions import db
+from app.models import UserSession
+from app.services import credentials, recovery, sessions
+
+blueprint = Blueprint("pages", __name__)
+blueprint.add_app_template_filter(rfc3339)
+blueprint.add_app_template_filter(utc_day)
+blueprint.add_app_template_filter(utc_words)
+
+_MOST_LISTED = 100
+
+
+@blueprint.app_context_processor
+def name_service() -> dict[str, str]:
+    """Give every template the name that the operator chose."""
+    return {"service_name": current.settings().rp_name}
+
+
+@blueprint.get("/")
+@guard(Level.PUBLIC, Unit.NONE)
+def show_start() -> ResponseReturnValue:
+    """Lead people to where they can do something."""
+    active = current.find_session()
+    if active is None:
+        return redirect(url_for("pages.show_sign_in"))
+    page = "pages.show_recovery" if active.purpose == "enrol" else "pages.show_account"
+    return redirect(url_for(page))
+
+
+@blueprint.get("/sign-in")
+@guard(Level.PUBLIC, Unit.NONE)
+def show_sign_in() -> ResponseReturnValue:
+    """Show the sign-in page, or go on where somebody is signed in already."""
+    current.mark_browser()
+    active = current.find_session()
+    if active is not None and active.purpose == "full":
+        return redirect(_return_path())
+    return render_template("sign_in.html", return_to=_return_path())
+
+
+@blueprint.get("/sign-up")
+@guard(Level.PUBLIC, Unit.NONE)
+def show_sign_up() -> ResponseReturnValue:
+    """Show the page that creates an account."""
+    current.mark_browser()
+    active = current.find_session()
+    return render_template(
+        "sign_up.html",
+        return_to=_return_path(),
+        person=active.person if active else None,
+        registration=current.settings().registration.value,
+    )
+
+
+@blueprint.get("/recovery")
+@guard(Level.PUBLIC, Unit.NONE)
+def show_recovery() -> ResponseReturnValue:
+    """Show the page that takes a recovery code, or its second step where one was taken."""
+    current.mark_browser()
+    active = current.find_session()
+    enrolling = active is not None and active.purpose == "enrol"
+    return render_template("recovery.html", enrolling=enrolling)
+
+
+@blueprint.get("/account")
+@guard(Level.SIGNED_IN)
+def show_account() -> ResponseReturnValue:
+    """Show my profile, passkeys, sessions and recovery codes."""
+    active = current.active_session()
+    person, session = active.person, db.session()
+    return render_template(
+        "account.html",
+        person=person,
+        languages=languages_for(person.locale),
+        passkeys=credentials.list_credentials(session, user_id=person.id),
+        sessions=_mine_first(
+            sessions.list_sessions(session, user_id=person.id, after=None, limit=_MOST_LISTED),
+            current_id=active.id,
+        ),
+        current_session_id=active.id,
+        codes=recovery.remaining_codes(session, user_id=person.id),
+    )
+
+
+def _return_path() -> str:
+    return return_path(request.args.get("return_to"), default=url_for("pages.show_account"))
+
+
+def _mine_first(rows: Sequence[UserSession], *, current_id: str) -> list[UserSession]:
+    recent = sorted(rows, key=lambda row: row.last_seen_at, reverse=True)
+    return sorted(recent, key=lambda row: row.id != current_id)
