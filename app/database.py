@@ -8,14 +8,16 @@ import os
 import sqlite3
 import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect, Text, event
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import Connection, Engine, create_engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.types import TypeDecorator
 
@@ -24,11 +26,17 @@ from app.config import DatabaseSettings
 
 BUSY_TIMEOUT_SECONDS = 5
 """How long a SQLite writer waits for the one before it."""
+MIGRATION_WAIT_SECONDS = 600
+"""How long an upgrade of a SQLite file waits for another one, or for a writer."""
+_WAL_PAUSE_SECONDS = 0.01
 STATEMENT_TIMEOUT_SECONDS = 5
 LOCK_TIMEOUT_SECONDS = 4
 
 WRITES = "writes"
 """The execution option by which a transaction says that it writes."""
+IMPATIENT = "impatient"
+"""The execution option of a transaction that rather fails than waits for another one."""
+_IMPATIENT_MILLISECONDS = 20
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -103,41 +111,89 @@ def prepare_engine(engine: Engine, settings: DatabaseSettings) -> None:
 def migration_engine(settings: DatabaseSettings) -> Engine:
     """Make an engine for one migration: no pool, no time-outs, transactions begun by hand."""
     arguments = _connect_args(settings)
+    if settings.kind == "sqlite":
+        arguments["timeout"] = MIGRATION_WAIT_SECONDS
     engine = create_engine(settings.migration_url, poolclass=NullPool, connect_args=arguments)
     if settings.kind == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "connect", _leave_foreign_keys_alone)
     return engine
 
 
 def _set_pragmas(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _switch_to_wal(cursor: DBAPICursor) -> None:
+    # Of two that find a new file at once, SQLite refuses one without waiting for the other.
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if not is_worth_another_try(error) or time.monotonic() > give_up_at:
+                raise
+            time.sleep(_WAL_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _leave_foreign_keys_alone(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # SQLite changes a table by making it anew, and dropping the old one would delete its rows'
+    # children with it (sqlite.org/lang_altertable.html section 7).
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=OFF")
     cursor.close()
 
 
 def _begin_on_sqlite(connection: Connection) -> None:
     # A read that turns into a write fails at once when another writer came first, whatever the
     # busy time-out; so a transaction that will write says so when it begins, and queues.
-    writes = connection.get_execution_options().get(WRITES, False)
-    cursor = connection.connection.cursor()
-    cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
-    cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-    cursor.close()
+    options = connection.get_execution_options()
+    writes, impatient = options.get(WRITES, False), options.get(IMPATIENT, False)
+    wait = _IMPATIENT_MILLISECONDS if impatient else BUSY_TIMEOUT_SECONDS * 1000
+    with _translated_errors(connection):
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={wait}")
+        cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+        cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        cursor.close()
 
 
 def _begin_on_postgresql(connection: Connection) -> None:
     # Set by transaction, since a transaction pooler refuses start-up options.
-    writes = connection.get_execution_options().get(WRITES, False)
+    options = connection.get_execution_options()
+    writes, impatient = options.get(WRITES, False), options.get(IMPATIENT, False)
+    wait = _IMPATIENT_MILLISECONDS if impatient else LOCK_TIMEOUT_SECONDS * 1000
     limits = (
         f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_SECONDS}s';"
-        f" SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"
+        f" SET LOCAL lock_timeout = {wait}"
     )
     access = "READ WRITE" if writes else "READ ONLY"
     driver_connection: Any = connection.connection.driver_connection
-    with driver_connection.cursor() as cursor:
+    with _translated_errors(connection), driver_connection.cursor() as cursor:
         cursor.execute(f"SET TRANSACTION {access}; {limits}", prepare=False)
+
+
+@contextmanager
+def _translated_errors(connection: Connection) -> Iterator[None]:
+    # SQLAlchemy makes its own errors of the driver's everywhere but in the event of a beginning.
+    dialect: Any = connection.dialect
+    driver_error = dialect.loaded_dbapi.Error
+    try:
+        yield
+    except driver_error as error:
+        lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+        raised = DBAPIError.instance(
+            "BEGIN", None, error, driver_error, connection_invalidated=lost, dialect=dialect
+        )
+        if lost:
+            connection.invalidate(raised)
+        raise raised from error
 
 
 def _limit_idleness(engine: Engine, seconds: int) -> None:
@@ -158,14 +214,17 @@ def _limit_idleness(engine: Engine, seconds: int) -> None:
 
 def _start_afresh_after_fork(engine: Engine) -> None:
     # A forked worker must not share its parent's connections: two processes on one socket, and
-    # POSIX locks that SQLite would lose.
+    # POSIX locks that SQLite would lose. The idle ones are closed before, since a child must not
+    # even close a SQLite connection of its parent's (sqlite.org/howtocorrupt.html section 2.6).
     reference = weakref.ref(engine)
 
-    def dispose() -> None:
-        if (inherited := reference()) is not None:
-            inherited.dispose(close=False)
+    def dispose(*, close: bool) -> None:
+        if (known := reference()) is not None:
+            known.dispose(close=close)
 
-    os.register_at_fork(after_in_child=dispose)
+    os.register_at_fork(
+        before=lambda: dispose(close=True), after_in_child=lambda: dispose(close=False)
+    )
 
 
 def is_worth_another_try(error: BaseException | None) -> bool:
@@ -174,5 +233,6 @@ def is_worth_another_try(error: BaseException | None) -> bool:
     True for serialization failures and deadlocks (SQLSTATE 40001, 40P01) and for SQLITE_BUSY.
     """
     if isinstance(error, sqlite3.OperationalError):
-        return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+        # Those that the driver raises of itself have no code.
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
     return getattr(error, "sqlstate", None) in {"40001", "40P01"}

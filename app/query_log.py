@@ -1,7 +1,7 @@
 """The query log: a line per statement with its parameters, duration and row count.
 
 Values that must not be read in a log are masked: every byte string (hashes, keys, handles) and
-every text that looks like a token or a sealed value of ours.
+every text that looks like a token, a recovery code or a sealed value of ours.
 """
 
 import re
@@ -12,10 +12,13 @@ from typing import Any
 import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, ExecutionContext
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+from sqlalchemy.engine.interfaces import DBAPICursor, ExecuteStyle
 
 _log = structlog.get_logger("app.query")
-_SECRET_TEXT = re.compile(r"ob[a-z]_[A-Za-z0-9_-]{20,}|v1\.[A-Za-z0-9_-]+\.")
+_SECRET_TEXT = re.compile(
+    r"ob[a-z]_[A-Za-z0-9_-]{20,}|v1\.[A-Za-z0-9_-]+\.|(?:[0-9A-Z]{5}-){4}[0-9A-Z]{5}"
+)
 _LONGEST_VALUE = 200
 
 
@@ -41,6 +44,7 @@ def attach(engine: Engine, *, slower_than_ms: int) -> None:
         _many: bool,  # noqa: FBT001 - SQLAlchemy's signature
     ) -> None:
         started: float = context.query_started  # type: ignore[attr-defined]
+        rows = _count_rows(cursor, context)
         milliseconds = (time.perf_counter() - started) * 1000
         if milliseconds >= slower_than_ms:
             _log.info(
@@ -48,15 +52,35 @@ def attach(engine: Engine, *, slower_than_ms: int) -> None:
                 sql=" ".join(statement.split()),
                 parameters=mask(parameters),
                 duration_ms=round(milliseconds, 3),
-                rows=getattr(cursor, "rowcount", -1),
+                rows=rows,
             )
 
     event.listen(engine, "before_cursor_execute", start)
     event.listen(engine, "after_cursor_execute", finish)
 
 
+def _count_rows(cursor: DBAPICursor, context: ExecutionContext) -> int | None:
+    """Count the rows found or changed; None where the driver cannot tell.
+
+    SQLite finds a row when it is fetched. So all of them are fetched here, to be counted and timed,
+    and kept for whoever asked for them.
+    """
+    if context.dialect.name != "sqlite" or cursor.description is None:
+        return cursor.rowcount if cursor.rowcount >= 0 else None
+    if context.execute_style is ExecuteStyle.INSERTMANYVALUES:
+        # SQLAlchemy fetches these itself, from the cursor.
+        return None
+    found = cursor.fetchall()
+    context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(  # type: ignore[attr-defined]
+        cursor, initial_buffer=found
+    )
+    return len(found)
+
+
 def mask(value: Any) -> Any:  # noqa: ANN401 - a driver's parameters are of any type
     """Make parameters fit to be read: secrets masked, long values cut."""
+    # psycopg wraps bytes and JSON in objects that print a part of what they hold.
+    value = getattr(value, "obj", value)
     if isinstance(value, Mapping):
         return {str(name): mask(one) for name, one in value.items()}
     if isinstance(value, list | tuple):

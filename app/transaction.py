@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.database import BUSY_TIMEOUT_SECONDS, WRITES, is_worth_another_try
+from app.database import BUSY_TIMEOUT_SECONDS, IMPATIENT, WRITES, is_worth_another_try
 from app.errors import DatabaseUnavailable, ServiceError
 from app.extensions import db
 
@@ -25,13 +25,14 @@ _LONGEST_PAUSE_SECONDS = 0.5
 _OUT_OF_REACH = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 
 
-def with_transaction(callback: UnitOfWork[T], *, writes: bool = True) -> T:
+def with_transaction(callback: UnitOfWork[T], *, writes: bool = True, impatient: bool = False) -> T:
     """Run ``callback(session)`` as one unit of work and commit it.
 
     A raise rolls all of it back, save a ``ServiceError`` that says it is to be remembered.
-    Inside another unit of work it is a savepoint of that unit where it writes. A unit that ends in a
-    serialization failure, a deadlock or SQLITE_BUSY is run again from its start, so it must not
-    consume what can be consumed once. Raises ``DatabaseUnavailable`` where no answer came.
+    Inside another unit of work it is a savepoint of that unit where it writes. A unit that ends in
+    a serialization failure, a deadlock or SQLITE_BUSY is run again from its start, so it must not
+    consume what can be consumed once; an ``impatient`` one is not, and hardly waits for a lock.
+    Raises ``DatabaseUnavailable`` where no answer came.
     """
     session: Session = db.session()
     if _UNIT in session.info:
@@ -40,10 +41,11 @@ def with_transaction(callback: UnitOfWork[T], *, writes: bool = True) -> T:
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            return _attempt(session, callback, writes=writes)
+            return _attempt(session, callback, writes=writes, impatient=impatient)
         except (DBAPIError, PoolTimeout) as error:
             cause = error.orig if isinstance(error, DBAPIError) else None
-            if not is_worth_another_try(cause) or time.monotonic() > give_up_at:
+            may_try_again = not impatient and time.monotonic() < give_up_at
+            if not (may_try_again and is_worth_another_try(cause)):
                 if not isinstance(error, _OUT_OF_REACH):
                     raise
                 _log.error("database_unavailable", error=str(cause or error))
@@ -59,18 +61,24 @@ def _nested(session: Session, callback: UnitOfWork[T], *, writes: bool) -> T:
     if not writes:
         return callback(session)
     with session.begin_nested():
-        return callback(session)
+        try:
+            return callback(session)
+        except ServiceError as error:
+            if not error.remembered:
+                raise
+            refusal = error
+    raise refusal
 
 
-def _attempt(session: Session, callback: UnitOfWork[T], *, writes: bool) -> T:
+def _attempt(session: Session, callback: UnitOfWork[T], *, writes: bool, impatient: bool) -> T:
     session.info[_UNIT] = writes
     try:
-        session.connection(execution_options={WRITES: writes})
+        session.connection(execution_options={WRITES: writes, IMPATIENT: impatient})
         result = callback(session)
-        session.commit()
+        _commit(session)
     except ServiceError as refusal:
         if refusal.remembered:
-            session.commit()
+            _commit(session)
         raise
     else:
         return result
@@ -78,3 +86,12 @@ def _attempt(session: Session, callback: UnitOfWork[T], *, writes: bool) -> T:
         # Rolls back whatever was not committed, and gives the connection back.
         session.close()
         del session.info[_UNIT]
+
+
+def _commit(session: Session) -> None:
+    try:
+        session.commit()
+    except DBAPIError:
+        # To SQLAlchemy the transaction is over now; to SQLite it is open and keeps writers out.
+        session.invalidate()
+        raise

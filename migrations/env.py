@@ -23,7 +23,8 @@ LOCK_TIMEOUT = "4s"
 class Progress:
     """Prints a line for each migration as it is completed, with its duration."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_sqlite: bool) -> None:
+        self.is_sqlite = is_sqlite
         self.started = time.perf_counter()
         self.last: str | None = None
 
@@ -36,31 +37,34 @@ class Progress:
 
     def failed(self, error: DBAPIError) -> None:
         after = f" after {self.last}" if self.last else ""
-        click.echo(f"migration{after}: failed, nothing of it was kept: {error.orig}", err=True)
-        click.echo(f"statement: {error.statement}", err=True)
+        # SQLite's one transaction holds the migrations before it, too.
+        lost = "this upgrade" if self.is_sqlite else "it"
+        click.echo(f"migration{after}: failed, nothing of {lost} was kept: {error.orig}", err=True)
+        if error.statement:
+            click.echo(f"statement: {error.statement}", err=True)
 
 
 def run() -> None:
     settings: Settings = current_app.extensions["openbadges"]
-    progress = Progress()
     is_sqlite = settings.database.kind == "sqlite"
+    progress = Progress(is_sqlite=is_sqlite)
     engine = migration_engine(settings.database)
-    with engine.connect() as connection, _alone(connection, is_sqlite=is_sqlite):
-        context.configure(
-            connection=connection,
-            target_metadata=current_app.extensions["migrate"].db.metadata,
-            on_version_apply=progress.completed,
-            # SQLite holds its one lock for the whole upgrade, so that nobody comes in between.
-            transaction_per_migration=not is_sqlite,
-            transactional_ddl=True,
-            **current_app.extensions["migrate"].configure_args,
-        )
-        try:
+    try:
+        with engine.connect() as connection, _alone(connection, is_sqlite=is_sqlite):
+            context.configure(
+                connection=connection,
+                target_metadata=current_app.extensions["migrate"].db.metadata,
+                on_version_apply=progress.completed,
+                # SQLite holds its one lock for the whole upgrade, so that nobody comes in between.
+                transaction_per_migration=not is_sqlite,
+                transactional_ddl=True,
+                **current_app.extensions["migrate"].configure_args,
+            )
             with context.begin_transaction():
                 context.run_migrations()
-        except DBAPIError as error:
-            progress.failed(error)
-            sys.exit(1)
+    except DBAPIError as error:
+        progress.failed(error)
+        sys.exit(1)
 
 
 @contextmanager
@@ -69,8 +73,12 @@ def _alone(connection: Connection, *, is_sqlite: bool) -> Iterator[None]:
     if is_sqlite:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield
+        _require_whole_references(connection)
         connection.commit()
         return
+    # Whatever the role's own time-outs: a long migration is no fault.
+    connection.exec_driver_sql("SET statement_timeout = 0")
+    connection.exec_driver_sql("SET lock_timeout = 0")
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
     # A session's lock outlives this commit; a transaction's would end with the first migration.
     connection.commit()
@@ -82,6 +90,17 @@ def _alone(connection: Connection, *, is_sqlite: bool) -> Iterator[None]:
         connection.rollback()
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
         connection.commit()
+
+
+def _require_whole_references(connection: Connection) -> None:
+    # Foreign keys are not enforced while SQLite makes tables anew, so they are checked in the end.
+    if broken := connection.execute(text("PRAGMA foreign_key_check")).first():
+        click.echo(
+            "migration: failed, nothing of this upgrade was kept: "
+            f"{broken.table} refers to missing rows of {broken.parent}",
+            err=True,
+        )
+        sys.exit(1)
 
 
 run()

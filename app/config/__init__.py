@@ -23,6 +23,7 @@ from app.config.variables import Variables
 from app.errors import SettingsError
 
 __all__ = [
+    "PROJECT_FOLDER",
     "DatabaseSettings",
     "Environment",
     "LogSettings",

@@ -42,12 +42,16 @@ def read_database(variables: Variables) -> DatabaseSettings:
     return DatabaseSettings(
         kind=kind,
         url=url,
-        migration_url=_read_migration_url(variables, kind) or url,
-        pool_size=variables.number("DB_POOL_SIZE", 20, least=1, most=200),
-        pool_idle_seconds=variables.number("DB_POOL_IDLE_SECONDS", 30, least=1, most=86_400),
-        connect_timeout_seconds=variables.number("DB_CONNECT_TIMEOUT_SECONDS", 2, least=1, most=60),
-        prepare=variables.flag("DB_PREPARE", default=True),
-        log_queries=variables.flag("LOG_QUERIES", default=False),
+        migration_url=_read_migration_url(variables, kind),
+        pool_size=variables.number("DB_POOL_SIZE", DatabaseSettings.pool_size, least=1, most=200),
+        pool_idle_seconds=variables.number(
+            "DB_POOL_IDLE_SECONDS", DatabaseSettings.pool_idle_seconds, least=1, most=86_400
+        ),
+        connect_timeout_seconds=variables.number(
+            "DB_CONNECT_TIMEOUT_SECONDS", DatabaseSettings.connect_timeout_seconds, least=1, most=60
+        ),
+        prepare=variables.flag("DB_PREPARE", default=DatabaseSettings.prepare),
+        log_queries=variables.flag("LOG_QUERIES", default=DatabaseSettings.log_queries),
         slow_query_ms=variables.find_number("SLOW_QUERY_MS", least=1, most=600_000),
     )
 
@@ -97,11 +101,12 @@ def _kind_of_url(variable: str, url: str) -> Kind:
     )
 
 
-def _read_migration_url(variables: Variables, kind: Kind) -> str | None:
+def _read_migration_url(variables: Variables, kind: Kind) -> str:
+    """Return the URL, or nothing where migrations use the same as the service."""
     secret = variables.find_secret("MIGRATION_DATABASE_URL")
     if secret is None:
         variables.note("MIGRATION_DATABASE_URL", "as DATABASE_URL", "default")
-        return None
+        return ""
     if kind == "sqlite" or _kind_of_url("MIGRATION_DATABASE_URL", secret.value) == "sqlite":
         raise SettingsError(
             "MIGRATION_DATABASE_URL is for PostgreSQL alone: unset it, or set DATABASE_URL to a "

@@ -20,9 +20,9 @@ class LogSettings:
 
 
 def read_log(variables: Variables, environment: Environment) -> LogSettings:
-    default = "text" if environment is Environment.DEVELOPMENT else "json"
+    default = "text" if environment is Environment.DEVELOPMENT else LogSettings.format
     return LogSettings(
-        level=variables.choice("LOG_LEVEL", LEVELS, "INFO"),
+        level=variables.choice("LOG_LEVEL", LEVELS, LogSettings.level),
         format="text"
         if variables.choice("LOG_FORMAT", ("json", "text"), default) == "text"
         else "json",

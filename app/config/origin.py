@@ -63,7 +63,7 @@ def _check_authority(authority: str, *, default_port: int) -> None:
             "PUBLIC_ORIGIN has no valid host name: use lower-case ASCII letters, digits, hyphens "
             "and dots (xn--… for other scripts)."
         )
-    if colon and not (PORT_NUMBER.fullmatch(port) and int(port) <= HIGHEST_PORT):
+    if colon and not is_port(port):
         raise SettingsError("PUBLIC_ORIGIN has no valid port: use one from 1 to 65535, or none.")
     if colon and int(port) == default_port:
         raise SettingsError(
@@ -134,3 +134,7 @@ def is_ip_address(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_port(value: str) -> bool:
+    return PORT_NUMBER.fullmatch(value) is not None and int(value) <= HIGHEST_PORT

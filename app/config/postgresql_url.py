@@ -7,12 +7,12 @@ import re
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.config.origin import is_port
 from app.errors import SettingsError
 
 POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 # libpq's own form for several hosts, which SQLAlchemy wants as repeated `host` parameters instead.
 SEVERAL_HOSTS = re.compile(r"(?P<login>[^/]*@)?(?P<hosts>[^/?@]+,[^/?@]+)(?P<rest>[/?].*)?")
-HIGHEST_PORT = 65_535
 
 
 def parse_postgresql_url(variable: str, value: str) -> URL:
@@ -24,12 +24,12 @@ def parse_postgresql_url(variable: str, value: str) -> URL:
         raise SettingsError(f"{variable} contains a blank or a line break: write %20 for a blank.")
     _, _, rest = value.partition("://")
     several = SEVERAL_HOSTS.fullmatch(rest)
-    hosts: list[str] = several["hosts"].split(",") if several else []
+    hosts = several["hosts"].split(",") if several else []
     if several:
         rest = (several["login"] or "") + (several["rest"] or "")
     try:
         url = make_url(f"postgresql+psycopg://{rest}")
-        url = url.update_query_pairs([("host", host) for host in hosts], append=True)
+        url = url.update_query_pairs([("host", host) for host in hosts])
         _, arguments = url.get_dialect()().create_connect_args(url)
     except (ArgumentError, ValueError):
         raise SettingsError(
@@ -38,13 +38,15 @@ def parse_postgresql_url(variable: str, value: str) -> URL:
         ) from None
     if not url.database:
         raise SettingsError(f"{variable} names no database: put its name after the host and a /.")
-    _check_ports(variable, str(arguments.get("port", "")))
+    # Port 0 never reaches the driver: SQLAlchemy takes it for no port.
+    ports = arguments.get("port", url.port)
+    _check_ports(variable, "" if ports is None else str(ports))
     return url
 
 
 def _check_ports(variable: str, ports: str) -> None:
     for port in filter(None, ports.split(",")):
-        if not (port.isascii() and port.isdigit() and 1 <= int(port) <= HIGHEST_PORT):
+        if not is_port(port):
             raise SettingsError(f"{variable} has a port out of range: use one from 1 to 65535.")
 
 

@@ -34,7 +34,10 @@ class Registration(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceSettings:
-    """`secret_keys` are 32 bytes each, newest first; `trusted_proxies` counts hops before us."""
+    """The defaults are the documented ones.
+
+    `secret_keys` are 32 bytes each, newest first; `trusted_proxies` counts hops before us.
+    """
 
     environment: Environment
     public_origin: str
@@ -86,24 +89,33 @@ def read_service(variables: Variables, environment: Environment) -> ServiceSetti
     What production demands is read last: `flask config` can then show the rest beside a refusal.
     """
     development = environment is Environment.DEVELOPMENT
-    port = variables.number("PORT", 8000, least=1, most=65_535)
-    idle, absolute = _read_lifetimes(variables, "SESSION", timedelta(days=3), timedelta(days=30))
+    port = variables.number("PORT", ServiceSettings.port, least=1, most=65_535)
+    idle, absolute = _read_lifetimes(
+        variables, "SESSION", ServiceSettings.session_idle, ServiceSettings.session_absolute
+    )
     admin_idle, admin_absolute = _read_lifetimes(
-        variables, "ADMIN_SESSION", timedelta(minutes=15), timedelta(hours=12)
+        variables,
+        "ADMIN_SESSION",
+        ServiceSettings.admin_session_idle,
+        ServiceSettings.admin_session_absolute,
     )
     return ServiceSettings(
         environment=environment,
         bind=_read_bind(variables),
         port=port,
-        workers=variables.number("WEB_CONCURRENCY", 2, least=1, most=64),
-        threads=variables.number("THREADS", 4, least=1, most=64),
-        trusted_proxies=variables.number("TRUSTED_PROXIES", 0, least=0, most=10),
+        workers=variables.number("WEB_CONCURRENCY", ServiceSettings.workers, least=1, most=64),
+        threads=variables.number("THREADS", ServiceSettings.threads, least=1, most=64),
+        trusted_proxies=variables.number(
+            "TRUSTED_PROXIES", ServiceSettings.trusted_proxies, least=0, most=10
+        ),
         session_idle=idle,
         session_absolute=absolute,
         admin_session_idle=admin_idle,
         admin_session_absolute=admin_absolute,
-        step_up=_read_seconds(variables, "STEP_UP_SECONDS", timedelta(minutes=10), 1, 86_400),
-        challenge_ttl=_read_seconds(variables, "CHALLENGE_SECONDS", timedelta(minutes=5), 5, 3_600),
+        step_up=_read_seconds(variables, "STEP_UP_SECONDS", ServiceSettings.step_up, 1, 86_400),
+        challenge_ttl=_read_seconds(
+            variables, "CHALLENGE_SECONDS", ServiceSettings.challenge_ttl, 5, 3_600
+        ),
         registration=_read_registration(variables),
         public_docs=variables.flag("PUBLIC_DOCS", default=development),
         rp_name=_read_rp_name(variables),
@@ -136,15 +148,17 @@ def _read_seconds(
 
 
 def _read_registration(variables: Variables) -> Registration:
-    return Registration(variables.choice("REGISTRATION", tuple(Registration), Registration.INVITE))
+    return Registration(
+        variables.choice("REGISTRATION", tuple(Registration), ServiceSettings.registration)
+    )
 
 
 def _read_bind(variables: Variables) -> str:
-    return check_bind(variables.text("BIND", "127.0.0.1"))
+    return check_bind(variables.text("BIND", ServiceSettings.bind))
 
 
 def _read_rp_name(variables: Variables) -> str:
-    name = variables.text("RP_NAME", "Open Badges")
+    name = variables.text("RP_NAME", ServiceSettings.rp_name)
     # Authenticators may cut a name after 64 bytes (WebAuthn Level 3, 6.4.1).
     if len(name.encode()) > LONGEST_RP_NAME_BYTES:
         raise SettingsError(f"RP_NAME is too long: use {LONGEST_RP_NAME_BYTES} bytes at most.")

@@ -93,7 +93,7 @@ class Variables:
         return found
 
     def find_number(self, name: str, *, least: int, most: int) -> int | None:
-        found = self.find_text(name) if self.is_set(name) else None
+        found = self.find_text(name)
         if found is None:
             self.note(name, "unset", "default")
             return None

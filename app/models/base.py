@@ -19,7 +19,7 @@ NAMING_CONVENTION = {
 class Base(MappedAsDataclass, DeclarativeBase):
     """Names every constraint and index, and maps Python's types to both engines'.
 
-    A model is made by keywords alone: each says ``kw_only=True``, which type checkers do not inherit.
+    A model is made by keywords alone: each says ``kw_only=True``, which no type checker inherits.
     """
 
     registry = registry(

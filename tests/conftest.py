@@ -1,0 +1,128 @@
+"""Fixtures for both engines: what a test asks for by name, it gets on SQLite and on PostgreSQL.
+
+DB-4, DB-23. The schema is made once for each engine, by the real migrations; between tests the rows are
+deleted, with real commits, so that several connections and threads see the same. Nothing here
+holds an application context open: Flask-Login keeps its user there, and another client's request
+would then be answered as that user's.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app import create_app
+from app.cli.db import run_migrations
+from app.config import Settings, load_settings
+from app.database import WRITES
+from app.extensions import db
+from tests.support.clients import Browser
+from tests.support.databases import (
+    ENGINE_NAMES,
+    EngineName,
+    ScratchDatabases,
+    delete_rows,
+    scratch_databases,
+)
+from tests.support.variables import DEVELOPMENT
+
+
+@pytest.fixture(scope="session", params=ENGINE_NAMES)
+def engine_name(request: pytest.FixtureRequest) -> EngineName:
+    """Name the engine; a test that asks for this, or for what needs it, runs on both."""
+    name: EngineName = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def scratch_database(
+    engine_name: EngineName, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ScratchDatabases]:
+    """Make new, empty databases: each call gives the variables that name one more."""
+    with scratch_databases(engine_name, tmp_path_factory.mktemp(engine_name)) as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def settings(scratch_database: ScratchDatabases) -> Settings:
+    """Give a developer's settings on a database of the tests' own."""
+    return load_settings({**DEVELOPMENT, **scratch_database()})
+
+
+@pytest.fixture(scope="session")
+def migrated_app(settings: Settings) -> Iterator[Flask]:
+    """Make one application for each engine, its schema by the real migrations."""
+    app = create_app(settings)
+    run_migrations(app)
+    yield app
+    _engine_of(app).dispose()
+
+
+@pytest.fixture
+def app(migrated_app: Flask) -> Iterator[Flask]:
+    """Give the application with empty tables."""
+    yield migrated_app
+    delete_rows(_engine_of(migrated_app), db.metadata)
+
+
+@pytest.fixture
+def make_app(scratch_database: ScratchDatabases) -> Iterator[Callable[..., Flask]]:
+    """Make applications with other variables, each on a migrated database of its own."""
+    made: list[Flask] = []
+
+    def make(**variables: str) -> Flask:
+        app = create_app(load_settings({**DEVELOPMENT, **scratch_database(), **variables}))
+        run_migrations(app)
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        _engine_of(app).dispose()
+
+
+@pytest.fixture
+def new_client(app: Flask) -> Callable[[], Browser]:
+    """Open one more browser, with no cookies yet."""
+    return lambda: Browser(app, app.response_class)
+
+
+@pytest.fixture
+def client(new_client: Callable[[], Browser]) -> Browser:
+    """Open a browser on a page of the service: same origin, cookies kept."""
+    return new_client()
+
+
+Transaction = Callable[[], AbstractContextManager[Session]]
+
+
+@pytest.fixture
+def transaction(app: Flask) -> Transaction:
+    """Begin short transactions to arrange and to look; each commits when its block ends."""
+
+    @contextmanager
+    def begin() -> Iterator[Session]:
+        with _writing_session(_engine_of(app)) as session:
+            yield session
+            session.commit()
+
+    return begin
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """Give a service one writing transaction, rolled back in the end."""
+    with _writing_session(_engine_of(app)) as session:
+        yield session
+
+
+def _writing_session(engine: Engine) -> Session:
+    return Session(engine.execution_options(**{WRITES: True}), expire_on_commit=False)
+
+
+def _engine_of(app: Flask) -> Engine:
+    with app.app_context():
+        return db.engine

@@ -1,0 +1,20 @@
+"""Many at once: what one thread may do, sixteen try."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def at_once(actions: Sequence[Callable[[], T]]) -> list[T]:
+    """Begin all actions at the same moment, each in a thread of its own; give their results."""
+    barrier = Barrier(len(actions))
+
+    def begin(action: Callable[[], T]) -> T:
+        barrier.wait(timeout=30)
+        return action()
+
+    with ThreadPoolExecutor(len(actions)) as threads:
+        return list(threads.map(begin, actions))

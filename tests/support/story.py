@@ -1,0 +1,145 @@
+"""A session of real calls: every operation and every page, answered as they mean to answer.
+
+    for label, response in tell_story(new_client):
+        …
+
+Each step is one request. Its label is the route's endpoint, with a remark in brackets where the
+route is called once more under other circumstances.
+"""
+
+from collections.abc import Callable, Iterator
+
+from werkzeug.test import TestResponse
+
+from tests.support.authenticator import Authenticator
+from tests.support.clients import Browser
+from tests.support.people import (
+    BROWSER_COOKIE,
+    SESSION_COOKIE,
+    begin_sign_up,
+    json_of,
+    new_phone,
+)
+
+Step = tuple[str, TestResponse]
+
+
+class Secrets(set[str]):
+    """Everything that a story's people were handed and nobody else may read."""
+
+    def note(self, browser: Browser, *options: TestResponse) -> None:
+        """Note the cookies that a browser holds now, and the challenges of these options."""
+        cookies = (browser.get_cookie(name) for name in (SESSION_COOKIE, BROWSER_COOKIE))
+        self.update(cookie.value for cookie in cookies if cookie is not None and cookie.value)
+        self.update(json_of(answer)["challenge"] for answer in options)
+
+
+def tell_story(new_client: Callable[[], Browser], secrets: Secrets | None = None) -> Iterator[Step]:
+    """Sign up, look around, change everything, sign out, recover; give each answer."""
+    known = Secrets() if secrets is None else secrets
+    ada, phone = new_client(), new_phone()
+    yield from _look_around(ada, "anonymous")
+    yield from _sign_up(ada, phone, known)
+    yield from _look_around(ada, None)
+    yield from _change_things(ada, phone, known)
+    yield from _end_sessions(ada, new_client, phone, known)
+    yield from _recover(ada, new_client(), known)
+
+
+def _sign_up(browser: Browser, phone: Authenticator, known: Secrets) -> Iterator[Step]:
+    options = begin_sign_up(browser)
+    yield "auth.begin_registration", options
+    yield (
+        "auth.finish_registration",
+        browser.post("/api/auth/registration", json={"credential": phone.create(json_of(options))}),
+    )
+    known.note(browser, options)
+
+
+def _look_around(browser: Browser, who: str | None) -> Iterator[Step]:
+    remark = f" ({who})" if who else ""
+    for page in ("start", "sign_in", "sign_up", "recovery"):
+        path = "/" if page == "start" else f"/{page.replace('_', '-')}"
+        yield f"pages.show_{page}{remark}", browser.get(path)
+    if who:
+        for name in ("healthz", "readyz", "openapi.json", "docs"):
+            yield f"system.{name.partition('.')[0]}", browser.get(f"/{name}")
+        return
+    yield "pages.show_account", browser.get("/account")
+    for endpoint, path in (
+        ("auth.get_session", "/api/auth/session"),
+        ("auth.list_sessions", "/api/auth/sessions?limit=2"),
+        ("auth.list_credentials", "/api/auth/credentials"),
+        ("auth.count_recovery_codes", "/api/auth/recovery-codes"),
+        ("users.get_me", "/api/users/me"),
+    ):
+        yield endpoint, browser.get(path)
+
+
+def _change_things(browser: Browser, phone: Authenticator, known: Secrets) -> Iterator[Step]:
+    yield (
+        "users.change_me",
+        browser.patch("/api/users/me", json={"name": "Ada King", "locale": "en"}),
+    )
+    options = browser.post("/api/auth/reauthentication/options", json={})
+    yield "auth.begin_reauthentication", options
+    yield (
+        "auth.finish_reauthentication",
+        browser.post(
+            "/api/auth/reauthentication", json={"credential": phone.get(json_of(options))}
+        ),
+    )
+    known.note(browser, options)
+    options = browser.post("/api/auth/credentials/options", json={})
+    yield "auth.begin_enrolment", options
+    added = browser.post(
+        "/api/auth/credentials",
+        json={
+            "credential": new_phone().create(json_of(options)),
+            "credential_name": "Key ring",
+        },
+    )
+    yield "auth.finish_enrolment", added
+    known.note(browser, options)
+    path = f"/api/auth/credentials/{json_of(added)['credential']['id']}"
+    yield "auth.rename_credential", browser.patch(path, json={"name": "Blue key"})
+    yield "auth.remove_credential", browser.delete(path)
+
+
+def _end_sessions(
+    browser: Browser, new_client: Callable[[], Browser], phone: Authenticator, known: Secrets
+) -> Iterator[Step]:
+    others = [new_client(), new_client()]
+    ids = []
+    for remark, other in zip(("", " (again)"), others, strict=True):
+        options = other.post("/api/auth/authentication/options", json={})
+        yield f"auth.begin_authentication{remark}", options
+        signed_in = other.post(
+            "/api/auth/authentication", json={"credential": phone.get(json_of(options))}
+        )
+        yield f"auth.finish_authentication{remark}", signed_in
+        known.note(other, options)
+        ids.append(json_of(signed_in)["session"]["id"])
+    yield "auth.end_session", browser.delete(f"/api/auth/sessions/{ids[0]}")
+    yield "auth.end_other_sessions", browser.delete("/api/auth/sessions")
+
+
+def _recover(browser: Browser, other: Browser, known: Secrets) -> Iterator[Step]:
+    codes = browser.post("/api/auth/recovery-codes", json={})
+    yield "auth.renew_recovery_codes", codes
+    code = json_of(codes)["codes"][0].lower()
+    known.update([*json_of(codes)["codes"], code])
+    yield "auth.sign_out", browser.delete("/api/auth/session")
+    yield (
+        "auth.recover",
+        other.post("/api/auth/recovery", json={"code": code}),
+    )
+    known.note(other)
+    options = other.post("/api/auth/credentials/options", json={})
+    yield "auth.begin_enrolment (recovering)", options
+    credential = new_phone().create(json_of(options))
+    yield (
+        "auth.finish_enrolment (recovering)",
+        other.post("/api/auth/credentials", json={"credential": credential}),
+    )
+    known.note(other, options)
