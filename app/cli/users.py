@@ -7,7 +7,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from app.cli.unit import run
-from app.config import Settings
+from app.config import Registration, ServiceSettings, Settings
 from app.errors import SettingsError
 from app.models import Role, User
 from app.services.addresses import parse_address
@@ -35,6 +35,7 @@ def invite_command(address: str, admin: bool) -> None:  # noqa: FBT001 - click's
     second invitation of the same address voids the first.
     """
     origin = public_origin()
+    require_registration()
     wanted = run(lambda _session: parse_address(address), writes=False)
     role: Role = "admin" if admin else "user"
     token = run(lambda session: invite(session, address=wanted, role=role))
@@ -91,9 +92,21 @@ def list_command(limit: int | None, after: str | None) -> None:
 
 def public_origin() -> str:
     """Give the address that links begin with."""
+    return _service().public_origin
+
+
+def require_registration() -> None:
+    """End the command where no link could create an account."""
+    if _service().registration is Registration.CLOSED:
+        raise click.ClickException(
+            "REGISTRATION is closed, and no link creates an account then: set it to invite first."
+        )
+
+
+def _service() -> ServiceSettings:
     settings: Settings = current_app.extensions["openbadges"]
     try:
-        return settings.service.public_origin
+        return settings.service
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
 

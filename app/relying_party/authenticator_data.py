@@ -31,8 +31,7 @@ def read_attestation_object(raw: bytes) -> AttestedCredential:
     """Take the attestation object apart, refusing left-over bytes and statements not asked for.
 
     Attestation "none" was asked for, so a client leaves either no statement or the credential's
-    own signature (§5.1.3). Certificates would mean a chain that
-    nobody checks. Raises Violation.
+    own signature (§5.1.3). Certificates would mean a chain that nobody checks. Raises Violation.
     """
     attestation, end = cbor.decode_item(raw)
     require(end == len(raw), "bytes follow the attestation object")

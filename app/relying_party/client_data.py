@@ -36,7 +36,7 @@ def check_client_data(raw: bytes, *, challenge: bytes) -> None:
     Raises Violation.
     """
     client_data = read_client_data(raw)
-    answered = _challenge(client_data)
+    answered = challenge_in(client_data)
     require(hmac.compare_digest(answered, challenge), "challenge is not the one that was issued")
     require(client_data.get("crossOrigin", False) is False, "ceremony ran in a foreign frame")
     require("topOrigin" not in client_data, "ceremony ran below another top origin")
@@ -45,12 +45,7 @@ def check_client_data(raw: bytes, *, challenge: bytes) -> None:
         require(isinstance(client_data.get(member), str), f"{member} is not text")
 
 
-def challenge_in(raw: bytes) -> bytes:
-    """The challenge that client data names, whether it was ever issued or not; raises Violation."""
-    return _challenge(read_client_data(raw))
-
-
-def _challenge(client_data: Mapping[str, object]) -> bytes:
+def challenge_in(client_data: Mapping[str, object]) -> bytes:
     return base64url.decode(client_data.get("challenge"), "challenge")
 
 

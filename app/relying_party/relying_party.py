@@ -1,7 +1,7 @@
 """The relying party: options for both ceremonies, and the verdict on what comes back."""
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,12 +9,12 @@ from app.errors import AssertionRejected, AttestationRejected
 
 from . import base64url, library
 from .authenticator_data import check_assertion_data, read_attestation_object
-from .client_data import challenge_in, check_client_data
+from .client_data import check_client_data
 from .credential_key import ALGORITHMS, check_credential_key
 from .options import Descriptor, descriptors, milliseconds, signal
 from .responses import (
     read_authentication_response,
-    read_client_data_json,
+    read_challenge,
     read_credential_id,
     read_registration_response,
     read_user_handle,
@@ -88,8 +88,10 @@ class RelyingParty:
             response = read_registration_response(credential)
             check_client_data(response.client_data_json, challenge=challenge)
             attested = read_attestation_object(response.attestation_object)
-            same = attested.credential_id == response.credential_id
-            require(same, "credential id is not the attested one")
+            require(
+                attested.credential_id == response.credential_id,
+                "credential id is not the attested one",
+            )
             check_credential_key(attested.public_key)
             verdict = library.verify_registration(
                 response, rp_id=self.rp_id, origin=self.origin, challenge=challenge
@@ -123,8 +125,10 @@ class RelyingParty:
         """
         try:
             response = read_authentication_response(credential)
-            same = response.credential_id == stored.credential_id
-            require(same, "credential id is not the one on record")
+            require(
+                response.credential_id == stored.credential_id,
+                "credential id is not the one on record",
+            )
             _check_owner(response.user_handle, stored.user_handle, required=user_handle_required)
             check_client_data(response.client_data_json, challenge=challenge)
             check_assertion_data(response.authenticator_data)
@@ -135,8 +139,10 @@ class RelyingParty:
                 challenge=challenge,
                 public_key=stored.public_key,
             )
-            same = verdict.backup_eligible == stored.backup_eligible
-            require(same, "backup eligibility is not the one on record")
+            require(
+                verdict.backup_eligible == stored.backup_eligible,
+                "backup eligibility is not the one on record",
+            )
         except Violation as violation:
             raise AssertionRejected(reason=str(violation)) from violation
         return VerifiedAssertion(sign_count=verdict.sign_count, backed_up=verdict.backed_up)
@@ -144,26 +150,17 @@ class RelyingParty:
     @staticmethod
     def challenge_of(credential: Mapping[str, object]) -> bytes | None:
         """The challenge that a response claims to answer, unproved; None when unreadable."""
-        try:
-            return challenge_in(read_client_data_json(credential))
-        except Violation:
-            return None
+        return _unproved(read_challenge, credential)
 
     @staticmethod
     def credential_id_of(credential: Mapping[str, object]) -> bytes | None:
         """The credential that a response claims to come from, unproved; None when unreadable."""
-        try:
-            return read_credential_id(credential)
-        except Violation:
-            return None
+        return _unproved(read_credential_id, credential)
 
     @staticmethod
     def user_handle_of(credential: Mapping[str, object]) -> bytes | None:
         """The user that an assertion claims to be of, unproved; None when absent or unreadable."""
-        try:
-            return read_user_handle(credential)
-        except Violation:
-            return None
+        return _unproved(read_user_handle, credential)
 
     def unknown_credential(self, credential_id: bytes) -> dict[str, object]:
         """Have the password manager forget a credential for good (§5.1.10.2)."""
@@ -195,6 +192,15 @@ class RelyingParty:
             name=name,
             displayName=display_name,
         )
+
+
+def _unproved(
+    read: Callable[[object], bytes | None], credential: Mapping[str, object]
+) -> bytes | None:
+    try:
+        return read(credential)
+    except Violation:
+        return None
 
 
 def _check_owner(claimed: bytes | None, owner: bytes, *, required: bool) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from . import base64url
+from .client_data import challenge_in, read_client_data
 from .violation import Violation, require
 
 TRANSPORTS = ("ble", "hybrid", "internal", "nfc", "smart-card", "usb")
@@ -71,8 +72,9 @@ def read_credential_id(credential: object) -> bytes:
     return _octets(members, "id")
 
 
-def read_client_data_json(credential: object) -> bytes:
-    return _octets(read_response(credential), "clientDataJSON")
+def read_challenge(credential: object) -> bytes:
+    """The challenge inside the client data, whether it was ever issued or not; raises Violation."""
+    return challenge_in(read_client_data(_octets(read_response(credential), "clientDataJSON")))
 
 
 def read_user_handle(credential: object) -> bytes | None:

@@ -24,23 +24,21 @@ def parse_address(text: str) -> Address:
     The canonical form is NFC, the local part case-folded, the domain in lower-case A-labels; dots
     and tags are kept, since only the provider knows whether they mean anything. Refused is text
     that NFKC would change beyond NFC (a full-width at sign or a ligature would make two
-    spellings of one mailbox) and text with characters that Unicode has not assigned. Raises
+    spellings of one mailbox), and text with characters that Unicode has not assigned. Raises
     ``InvalidAddress``.
     """
     written = unicodedata.normalize("NFC", text)
-    if unicodedata.normalize("NFKC", written) != written or not _is_assigned(written):
+    if unicodedata.normalize("NFKC", written) != written:
         raise InvalidAddress
     if len(written) > _LONGEST_ADDRESS:
         raise InvalidAddress
     try:
-        valid = validate_email(written, check_deliverability=False, test_environment=True)
+        valid = validate_email(
+            written, check_deliverability=False, strict=True, test_environment=True
+        )
     except EmailNotValidError as error:
         raise InvalidAddress from error
     if valid.ascii_domain is None:
         raise InvalidAddress
     local_part = unicodedata.normalize("NFC", valid.local_part.casefold())
     return Address(written=valid.normalized, canonical=f"{local_part}@{valid.ascii_domain.lower()}")
-
-
-def _is_assigned(text: str) -> bool:
-    return all(unicodedata.category(character) not in {"Cn", "Co", "Cs"} for character in text)

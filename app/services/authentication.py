@@ -173,7 +173,6 @@ class AuthenticationCeremonies:
         # What follows tells something about the account, and only its owner gets so far.
         if user.disabled_at is not None:
             raise AccountDisabled
-        credentials.require_not_quarantined(stored)
         credentials.record_use(session, credential=stored, assertion=assertion)
         return stored, user
 

@@ -41,6 +41,13 @@ def list_credentials(
     return session.scalars(query if after is None else query.where(Credential.id > after)).all()
 
 
+def require_room(session: Session, *, user_id: str) -> None:
+    """Raise ``TooManyCredentials`` where the account holds as many passkeys as it may."""
+    query = select(func.count()).select_from(Credential).where(Credential.user_id == user_id)
+    if session.scalars(query).one() >= MOST_CREDENTIALS:
+        raise TooManyCredentials
+
+
 def add_credential(
     session: Session,
     *,
@@ -51,12 +58,8 @@ def add_credential(
 ) -> Credential:
     """Store a passkey for the person.
 
-    Raises ``CredentialAlreadyRegistered``, whoever's it is (WebAuthn §7.1 step 26), and
-    ``TooManyCredentials``.
+    Raises ``CredentialAlreadyRegistered``, whoever's it is (WebAuthn §7.1 step 26).
     """
-    query = select(func.count()).select_from(Credential).where(Credential.user_id == user.id)
-    if session.scalars(query).one() >= MOST_CREDENTIALS:
-        raise TooManyCredentials
     credential = Credential(
         user_id=user.id,
         credential_id=registered.credential_id,
@@ -76,11 +79,15 @@ def add_credential(
 
 
 def find_credential(session: Session, credential_id: bytes) -> tuple[Credential, User] | None:
-    """Find a passkey by its credential id, with its owner."""
+    """Find a passkey by its credential id, with its owner, whose role stays until the unit ends.
+
+    Else a session might be opened with the lifetimes of a role that was just taken away or given.
+    """
     query = (
         select(Credential, User)
         .join(User, User.id == Credential.user_id)
         .where(Credential.credential_id == credential_id)
+        .with_for_update(read=True, of=User)
     )
     found = session.execute(query).one_or_none()
     return None if found is None else (found[0], found[1])
@@ -134,12 +141,16 @@ def record_use(session: Session, *, credential: Credential, assertion: VerifiedA
 
     The sign count of a passkey that is synced, or that never counts, is only recorded. One that
     is bound to its device has to advance: otherwise a copy may exist, and ``CloneSuspected`` is
-    raised and remembered.
+    raised and remembered. Raises ``AssertionRejected`` where the passkey is quarantined, or was
+    removed since it was looked up.
     """
     counts = not credential.backup_eligible and (
         credential.sign_count > 0 or assertion.sign_count > 0
     )
-    statement = update(Credential).where(Credential.id == credential.id)
+    # One statement, so that neither a removal nor a quarantine comes between look and use.
+    statement = update(Credential).where(
+        Credential.id == credential.id, Credential.quarantined_at.is_(None)
+    )
     if counts:
         statement = statement.where(Credential.sign_count < assertion.sign_count)
     recorded = session.scalar(
@@ -150,23 +161,24 @@ def record_use(session: Session, *, credential: Credential, assertion: VerifiedA
         ).returning(Credential.id)
     )
     if recorded is None:
-        _suspect_clone(session, credential)
+        _suspect_clone(session, _lock_anew(session, credential))
         raise CloneSuspected(reason="the sign count did not advance")
 
 
-def require_not_quarantined(credential: Credential) -> None:
-    """Refuse a passkey of which a copy may exist, once its assertion was verified."""
-    if credential.quarantined_at is not None:
-        sentence = "That passkey was blocked, because a copy of it may exist. Use another one."
-        raise AssertionRejected(sentence, reason="quarantined")
-
-
 def accepted_credentials_signal(
-    session: Session, *, relying_party: RelyingParty, user: User
+    session: Session, *, relying_party: RelyingParty, user_id: str
 ) -> Signal:
-    """Tell the password manager which passkeys of this person are still good."""
-    query = select(Credential.credential_id).where(Credential.user_id == user.id)
-    return relying_party.all_accepted_credentials(user.webauthn_id, list(session.scalars(query)))
+    """Tell the password manager which passkeys are still good. Raises ``NotFound``."""
+    query = (
+        select(User.webauthn_id, Credential.credential_id)
+        .outerjoin(Credential, Credential.user_id == User.id)
+        .where(User.id == user_id)
+    )
+    rows = session.execute(query).all()
+    if not rows:
+        raise NotFound
+    accepted = [row.credential_id for row in rows if row.credential_id is not None]
+    return relying_party.all_accepted_credentials(rows[0].webauthn_id, accepted)
 
 
 def person_signal(*, relying_party: RelyingParty, user: User) -> Signal:
@@ -176,11 +188,23 @@ def person_signal(*, relying_party: RelyingParty, user: User) -> Signal:
     )
 
 
+def _lock_anew(session: Session, credential: Credential) -> Credential:
+    """Read the passkey again behind a lock, and refuse it where that alone explains it."""
+    ways_in.lock_person(session, credential.user_id)
+    query = select(Credential).where(Credential.id == credential.id)
+    found = session.scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise AssertionRejected(reason="removed meanwhile")
+    if found.quarantined_at is not None:
+        sentence = "That passkey was blocked, because a copy of it may exist. Use another one."
+        raise AssertionRejected(sentence, reason="quarantined")
+    return found
+
+
 def _suspect_clone(session: Session, credential: Credential) -> None:
     # Kept although the sign-in is refused: the owner reads of it on the account page. Blocked
     # only where that locks nobody out.
     now = clock.now()
-    ways_in.lock_person(session, credential.user_id)
     credential.clone_suspected_at = now
     if ways_in.count_ways_in(session, credential.user_id, without=credential.id) > 0:
         credential.quarantined_at = now

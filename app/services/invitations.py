@@ -29,15 +29,20 @@ def invite(session: Session, *, address: Address, role: Role) -> str:
 
     Raises ``AddressTaken`` where they have an account already.
     """
-    require_free_address(session, address)
+    require_free_address(session, address, f"{address.written} has an account already.")
     session.execute(delete(Invitation).where(Invitation.email_canonical == address.canonical))
     return _add(session, email_canonical=address.canonical, role=role)
 
 
 def invite_first_administrator(session: Session) -> str:
     """Make the link's token for whoever runs the service; only the newest one is good."""
-    session.execute(delete(Invitation).where(Invitation.email_canonical.is_(None)))
+    void_first_administrator_link(session)
     return _add(session, email_canonical=None, role="admin")
+
+
+def void_first_administrator_link(session: Session) -> None:
+    """Take the link back; once there is an administrator, a second one is invited by name."""
+    session.execute(delete(Invitation).where(Invitation.email_canonical.is_(None)))
 
 
 def require_invitation(session: Session, *, token: str, address: Address) -> bytes:
@@ -73,6 +78,8 @@ def redeem_invitation(session: Session, *, token_hash: bytes, address: Address) 
     if redeemed is None:
         raise InvitationUnusable
     role, groups = redeemed
+    if role == "admin":
+        void_first_administrator_link(session)
     return Grant(role=role, groups=groups)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -63,11 +63,11 @@ def add_user(
     return user
 
 
-def require_free_address(session: Session, address: Address) -> None:
-    """Raise ``AddressTaken`` where an account has the address."""
+def require_free_address(session: Session, address: Address, sentence: str | None = None) -> None:
+    """Raise ``AddressTaken``, in these words or the usual ones, where an account has it."""
     query = select(User.id).where(User.email_canonical == address.canonical)
     if session.scalar(query) is not None:
-        raise AddressTaken
+        raise AddressTaken(sentence)
 
 
 def get_user(session: Session, user_id: str) -> User:
@@ -89,13 +89,19 @@ def get_user_by_address(session: Session, text: str) -> User:
 
 
 def update_profile(session: Session, *, user_id: str, changes: dict[str, str | None]) -> User:
-    """Change what a person may change about themselves: ``name`` and ``locale``."""
-    user = get_user(session, user_id)
+    """Change what a person may change about themselves: ``name`` and ``locale``.
+
+    Raises ``NotFound``.
+    """
+    values: dict[str, object] = {"updated_at": clock.now()}
     if (name := changes.get("name")) is not None:
-        user.name = name
+        values["name"] = name
     if "locale" in changes:
-        user.locale = changes["locale"]
-    user.updated_at = clock.now()
+        values["locale"] = changes["locale"]
+    statement = update(User).where(User.id == user_id).values(values).returning(User)
+    user: User | None = session.scalar(statement)
+    if user is None:
+        raise NotFound
     return user
 
 

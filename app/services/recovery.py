@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.errors import RecoveryCodeUnusable
+from app.errors import AccountDisabled, RecoveryCodeUnusable
 from app.models import RecoveryCode, User
 from app.services.tokens import hash_code, new_code
 from app.services.ways_in import lock_person
@@ -54,8 +54,12 @@ def remaining_codes(session: Session, *, user_id: str) -> RemainingCodes:
 def make_link_code(session: Session, *, user: User) -> str:
     """Make the code of a one-time link for a person who lost every way in.
 
-    An operator hands it over; an earlier one is void. It is good for an hour.
+    An operator hands it over; an earlier one is void. It is good for an hour. Raises
+    ``AccountDisabled``.
     """
+    if user.disabled_at is not None:
+        sentence = "That account is disabled, so a link would not open it."
+        raise AccountDisabled(sentence)
     session.execute(
         delete(RecoveryCode).where(
             RecoveryCode.user_id == user.id, RecoveryCode.expires_at.is_not(None)

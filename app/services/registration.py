@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from app.config import Registration, ServiceSettings
-from app.errors import NotSignedIn, RegistrationByInvitation, RegistrationClosed
+from app.errors import NotFound, NotSignedIn, RegistrationByInvitation, RegistrationClosed
 from app.models import Credential, Purpose, User
 from app.relying_party import RelyingParty
 from app.services import credentials, invitations, people
@@ -159,6 +159,7 @@ class RegistrationCeremonies:
         if challenge.user_id != active.person.id:
             raise NotSignedIn
         user = lock_person(session, active.person.id)
+        credentials.require_room(session, user_id=user.id)
         added = credentials.add_credential(
             session,
             user=user,
@@ -168,7 +169,11 @@ class RegistrationCeremonies:
         )
         if active.purpose != "enrol":
             return Enrolled(credential=added, active=active, token=None)
-        end_session(session, user_id=user.id, session_id=active.id)
+        try:
+            end_session(session, user_id=user.id, session_id=active.id)
+        except NotFound as error:
+            # It has enrolled its one passkey already, or expired and was swept away.
+            raise NotSignedIn from error
         return self._sign_in(session, user=user, credential=added, device=device)
 
     def _require_leave(

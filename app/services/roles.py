@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.models import Role, User
+from app.services.invitations import void_first_administrator_link
 from app.services.sessions import end_all_sessions
 from app.services.ways_in import require_another_administrator
 
@@ -22,7 +23,9 @@ def change_role(session: Session, *, user: User, role: Role) -> int:
     """
     if user.role == role:
         return 0
-    if role != "admin":
+    if role == "admin":
+        void_first_administrator_link(session)
+    else:
         require_another_administrator(session, user_id=user.id)
     user.role = role
     user.updated_at = clock.now()

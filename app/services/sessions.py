@@ -222,9 +222,14 @@ def end_session(session: Session, *, user_id: str, session_id: str) -> None:
         raise NotFound
 
 
-def end_session_by_token(session: Session, *, token: str) -> None:
-    """Sign out whoever holds the token; nobody is as well."""
-    session.execute(delete(UserSession).where(UserSession.token_hash == hash_secret(token)))
+def end_session_by_token(session: Session, *, token: str) -> UserSession | None:
+    """Sign out whoever holds the token; nobody is as well. Returns the session that ended."""
+    ended: UserSession | None = session.scalar(
+        delete(UserSession)
+        .where(UserSession.token_hash == hash_secret(token))
+        .returning(UserSession)
+    )
+    return ended
 
 
 def end_other_sessions(session: Session, *, user_id: str, keep: str) -> int:

@@ -15,9 +15,11 @@ def lock_person(session: Session, user_id: str) -> User:
     """Lock the person's row until the unit of work ends.
 
     Raises ``NotSignedIn`` where the person is gone or disabled by now. (On SQLite a writing unit
-    of work is alone already.)
+    of work is alone already.) The lock leaves the key alone, as every change of a person does:
+    else it would wait for sign-ins, whose new sessions refer to the row, and they for it.
     """
-    query = select(User).where(User.id == user_id, User.disabled_at.is_(None)).with_for_update()
+    query = select(User).where(User.id == user_id, User.disabled_at.is_(None))
+    query = query.with_for_update(key_share=True)
     user = session.scalar(query.execution_options(populate_existing=True))
     if user is None:
         raise NotSignedIn
@@ -58,7 +60,7 @@ def require_another_administrator(session: Session, *, user_id: str) -> None:
         select(User.id)
         .where(User.role == "admin", User.disabled_at.is_(None))
         .order_by(User.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     if set(session.scalars(query)) <= {user_id}:
         raise LastAdministrator

@@ -32,7 +32,6 @@ from app.extensions import db
 from app.models import Purpose
 from app.services import credentials
 from app.services.challenges import ConsumedChallenge
-from app.services.people import get_user
 
 
 @blueprint.get("/credentials")
@@ -93,7 +92,7 @@ def finish_enrolment(body: FinishedRegistration, challenge: ConsumedChallenge) -
     return Reply(body=answer, opened=enrolled.active, token=enrolled.token)
 
 
-@blueprint.patch("/credentials/<id>")
+@blueprint.patch("/credentials/<id:id>")
 @operation(
     Level.SIGNED_IN,
     Unit.WRITES,
@@ -108,7 +107,7 @@ def rename_credential(id: str, body: RenameCredential) -> ChangedCredential:  # 
     return ChangedCredential(credential=tell_credential(renamed), signals=_signals(user_id))
 
 
-@blueprint.delete("/credentials/<id>")
+@blueprint.delete("/credentials/<id:id>")
 @operation(Level.STEP_UP, Unit.WRITES, answer=Signals, refusals=(LastWayIn, NotFound))
 def remove_credential(id: str) -> Signals:  # noqa: A002 - the path's name for it
     """Remove one of my passkeys, unless it is the last way into my account."""
@@ -119,8 +118,6 @@ def remove_credential(id: str) -> Signals:  # noqa: A002 - the path's name for i
 
 def _signals(user_id: str) -> list[SignalCall]:
     signal = credentials.accepted_credentials_signal(
-        db.session(),
-        relying_party=current.relying_party(),
-        user=get_user(db.session(), user_id),
+        db.session(), relying_party=current.relying_party(), user_id=user_id
     )
     return [SignalCall.model_validate(signal)]

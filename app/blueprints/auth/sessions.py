@@ -22,8 +22,9 @@ def get_session() -> SignedInTold:
 def sign_out() -> Reply:
     """Sign out in this browser; signing out twice is no fault."""
     token = current.session_token()
-    if token is not None:
-        sessions.end_session_by_token(db.session(), token=token)
+    ended = token and sessions.end_session_by_token(db.session(), token=token)
+    if ended:
+        current.name_in_log(user_id=ended.user_id, session_id=ended.id)
     return Reply(signs_out=True)
 
 
@@ -49,7 +50,7 @@ def end_other_sessions() -> EndedSessions:
     return EndedSessions(ended=ended)
 
 
-@blueprint.delete("/sessions/<id>")
+@blueprint.delete("/sessions/<id:id>")
 @operation(Level.STEP_UP, Unit.WRITES, status=204, refusals=(NotFound,))
 def end_session(id: str) -> Reply:  # noqa: A002 - the path's name for it
     """End one of my sessions."""
