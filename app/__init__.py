@@ -21,6 +21,8 @@ def create_app(settings: Settings) -> Flask:
     app = Flask(__name__)
     app.config.from_mapping(
         MAX_CONTENT_LENGTH=LARGEST_BODY_BYTES,
+        # Flask-Login would take a cookie of this name for its own, whoever set it.
+        REMEMBER_COOKIE_NAME=None,
         SQLALCHEMY_DATABASE_URI=settings.database.url,
         SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(settings.database),
     )
@@ -30,7 +32,8 @@ def create_app(settings: Settings) -> Flask:
     with app.app_context():
         database.prepare_engine(db.engine, settings.database)
     migrate.init_app(app)
-    login_manager.init_app(app)
+    # An error page must not ask the database who reads it.
+    login_manager.init_app(app, add_context_processor=False)
 
     register_baseline(app)
     register_problems(app)

@@ -1,8 +1,12 @@
 """What has to fit before the first request: the settings, and what the database holds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Flask
 
 from app.errors import DatabaseUnavailable, SettingsError
+from app.extensions import db
 from app.services.credentials import find_other_rp_id
 from app.services.schema import is_behind
 from app.transaction import with_transaction
@@ -14,7 +18,7 @@ def require_fitting_database(app: Flask, *, rp_id: str) -> None:
     Raises ``SettingsError``.
     """
     try:
-        with app.app_context():
+        with app.app_context(), _fresh_connections():
             if with_transaction(is_behind, writes=False):
                 raise SettingsError(
                     "DATABASE_URL names a database that lacks a migration of this release: "
@@ -30,3 +34,12 @@ def require_fitting_database(app: Flask, *, rp_id: str) -> None:
             f"RP_ID is {rp_id}, but passkeys were made for {other} and would all stop working: "
             f"set RP_ID={other}, and see docs/configuration.md for moving to another one."
         )
+
+
+@contextmanager
+def _fresh_connections() -> Iterator[None]:
+    # The process that checks may fork the workers and never ask again: it keeps no connection.
+    try:
+        yield
+    finally:
+        db.engine.dispose()

@@ -104,13 +104,6 @@ class StepUpRequired(ServiceError):
     sentence = "Please confirm with your passkey that it is you."
 
 
-class NotAllowed(ServiceError):
-    """The person's role does not allow what is asked."""
-
-    code = "not_allowed"
-    sentence = "Your account is not allowed to do that."
-
-
 class NotFound(ServiceError):
     """There is no such thing, or none that this person may see."""
 

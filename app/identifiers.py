@@ -4,6 +4,8 @@ import secrets
 import time
 from uuid import UUID
 
+ID_PATTERN = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
 _RANDOM_BITS = 74
 
 

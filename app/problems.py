@@ -29,7 +29,7 @@ def register_problems(app: Flask) -> None:
 def _refuse(error: ServiceError) -> Response:
     status = status_of(type(error))
     _log.info("refused", code=error.code, reason=error.reason, status=status)
-    if is_for_people() and request.method == "GET":
+    if is_for_people() and request.method in {"GET", "HEAD"}:
         if isinstance(error, errors.NotSignedIn):
             return _to_page("/sign-in", return_to=request.full_path.rstrip("?"))
         if isinstance(error, errors.EnrolmentOnly):
@@ -49,8 +49,8 @@ def _answer_http(error: HTTPException) -> Response:
     if isinstance(error.response, Response):
         return error.response
     status = HTTPStatus(error.code or 500)
-    code = status.phrase.lower().replace(" ", "_").replace("-", "_")
-    response = _answer(status, code, _SENTENCES.get(status, f"{status.phrase}."), {})
+    code, sentence = _HTTP.get(status, ("request_refused", "That request cannot be answered."))
+    response = _answer(status, code, sentence, {})
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value
@@ -62,10 +62,12 @@ def _answer_crash(error: Exception) -> Response:
     return _answer(500, "internal_error", "Something went wrong here. It has been noted.", {})
 
 
-_SENTENCES = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "That cannot be done at this address.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is more than this service takes.",
+# Not Python's phrases, which change with its version: a code is stable.
+_HTTP = {
+    HTTPStatus.BAD_REQUEST: ("malformed_request", "The request could not be read."),
+    HTTPStatus.NOT_FOUND: ("not_found", "There is nothing at this address."),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "That cannot be done at this address."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("too_large", "That is more than this service takes."),
 }
 
 

@@ -2,15 +2,17 @@
 
 import re
 import time
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, request
+from werkzeug.routing import BaseConverter
 
 from app.blueprints import cookies, current
 from app.config import ServiceSettings
 from app.errors import CrossSiteRequest, MisdirectedRequest
-from app.identifiers import new_id
+from app.identifiers import ID_PATTERN, new_id
 
 _log = structlog.get_logger("app.request")
 
@@ -37,8 +39,17 @@ _HEADERS = {
 }
 
 
+class RowId(BaseConverter):
+    """An id in a path: what cannot be one is nowhere, and never reaches the database."""
+
+    regex = ID_PATTERN
+
+
 def register_baseline(app: Flask) -> None:
     """Put the baseline before and behind every view."""
+    app.url_map.converters["id"] = RowId
+    # Else `//path` is answered by a redirect to an absolute URL made of the request's headers.
+    app.url_map.merge_slashes = False
     app.before_request(_begin)
     app.before_request(_require_own_host)
     app.before_request(_require_readable_cookies)
@@ -112,7 +123,7 @@ def _add_headers(response: Response, settings: ServiceSettings) -> None:
     response.headers["Content-Security-Policy"] = _PAGE_POLICY if is_page else _API_POLICY
     response.headers["X-Request-Id"] = g.get("request_id", "")
     response.vary.add("Cookie")
-    if request.endpoint != "static":
+    if request.endpoint != "static" or response.status_code >= HTTPStatus.BAD_REQUEST:
         response.headers["Cache-Control"] = "no-store"
     if settings.secure:
         response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import TypeVar
 
 from flask import request
@@ -10,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from app.errors import InvalidBody, MalformedRequest, UnsupportedContentType
 
 _DEEPEST = 16
+_MOST_FAULTS = 20
+_LONGEST_FIELD_NAME = 100
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -32,20 +35,24 @@ def read_query(schema: type[Schema]) -> Schema:
     given = request.args.to_dict(flat=False)
     twice = [name for name, values in given.items() if len(values) > 1]
     if twice:
-        raise InvalidBody([{"field": name, "message": "Given more than once"} for name in twice])
+        raise InvalidBody([_fault(name, "Given more than once") for name in twice])
     return validate(schema, {name: values[0] for name, values in given.items()}, strict=False)
 
 
 def validate(schema: type[Schema], value: object, *, strict: bool = True) -> Schema:
-    """Check a value against a schema. Raises ``InvalidBody``, which repeats no input."""
+    """Check a value against a schema.
+
+    Raises ``InvalidBody``, which names fields and repeats none of their values.
+    """
     try:
         return schema.model_validate(value, strict=strict)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
+        # Cut, since a body full of unknown members would make an answer many times its size.
         raise InvalidBody(
             [
-                {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]}
-                for fault in faults
+                _fault(".".join(map(str, fault["loc"])), fault["msg"])
+                for fault in faults[:_MOST_FAULTS]
             ]
         ) from error
 
@@ -53,17 +60,21 @@ def validate(schema: type[Schema], value: object, *, strict: bool = True) -> Sch
 def parse_json(data: bytes) -> object:
     """Parse JSON that every parser reads alike (RFC 8259 section 4, RFC 7493).
 
-    Refused: duplicate names, NaN and infinities, nesting beyond sixteen levels, lone surrogates
-    and NUL characters. Raises ``MalformedRequest``.
+    Refused: encodings other than UTF-8, duplicate names, NaN and numbers beyond a double's range,
+    nesting beyond sixteen levels, lone surrogates and NUL characters. Raises ``MalformedRequest``.
     """
     try:
-        value: object = json.loads(
-            data, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
-        )
+        value: object = json.loads(data.decode("utf-8"), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(reason="not JSON that we take") from error
     _check(value)
     return value
+
+
+def _fault(field: str, message: str) -> dict[str, str]:
+    # Pydantic's own prefix is for programmers; the message is shown beside the field.
+    words = message.removeprefix("Value error, ")
+    return {"field": field[:_LONGEST_FIELD_NAME], "message": words}
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> Mapping[str, object]:
@@ -74,16 +85,13 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> Mapping[str, object]
     return members
 
 
-def _refuse_constant(name: str) -> object:
-    message = f"{name} is not JSON"
-    raise ValueError(message)
-
-
 def _check(value: object, depth: int = 1) -> None:
-    if depth > _DEEPEST:
+    if isinstance(value, dict | list) and depth > _DEEPEST:
         raise MalformedRequest(reason="nested too deeply")
     if isinstance(value, str):
         _check_text(value)
+    elif isinstance(value, float) and not isfinite(value):
+        raise MalformedRequest(reason="NaN, or a number too large")
     elif isinstance(value, dict):
         for name, member in value.items():
             _check_text(name)

@@ -11,13 +11,13 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import structlog
-from flask import Response
+from flask import Response, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
 from app import clock
 from app.blueprints import bodies, cookies, current
-from app.blueprints.schemas import FinishedCeremony
+from app.blueprints.schemas import FinishedCeremony, Nothing
 from app.errors import DatabaseUnavailable, EnrolmentOnly, ServiceError, StepUpRequired
 from app.models import Purpose
 from app.services.challenges import ConsumedChallenge, consume_challenge
@@ -111,6 +111,9 @@ def operation(
                 arguments["query"] = bodies.read_query(query)
             if body is not None:
                 arguments["body"] = bodies.read_body(body)
+            elif request.method not in {"GET", "HEAD"}:
+                # A form that another site submits is a body, too.
+                bodies.read_body(Nothing)
             if consumes is not None:
                 arguments["challenge"] = _consume(consumes, arguments["body"], level)
             return _respond(_in_unit(unit, lambda: view(**arguments)), status)
@@ -134,7 +137,6 @@ def authorise(level: Level) -> None:
     if level is Level.PUBLIC:
         return
     active = current.active_session()
-    structlog.contextvars.bind_contextvars(user_id=active.person.id, session_id=active.id)
     if active.purpose == "enrol":
         if level is not Level.ENROLMENT:
             raise EnrolmentOnly
@@ -153,9 +155,10 @@ def _touch(active: ActiveSession) -> None:
     if not is_due_for_touch(active):
         return
     try:
-        with_transaction(lambda session: touch_session(session, active=active))
+        with_transaction(lambda session: touch_session(session, active=active), impatient=True)
     except DatabaseUnavailable:
-        # A full disk must not sign anybody out; the session only ends sooner.
+        # Neither a full disk nor a long writer may hold up whoever only reads; the session's idle
+        # end is put off by the next request instead.
         _log.warning("last_seen_not_written", session_id=active.id)
 
 
@@ -187,9 +190,7 @@ def _respond(result: Any, status: int) -> ResponseReturnValue:  # noqa: ANN401
         cookies.set_session_cookie(
             response, settings, token=reply.token, max_age_seconds=int(age.total_seconds())
         )
-        structlog.contextvars.bind_contextvars(
-            user_id=reply.opened.person.id, session_id=reply.opened.id
-        )
+        current.name_in_log(user_id=reply.opened.person.id, session_id=reply.opened.id)
     if reply.signs_out:
         cookies.clear_session_cookie(response, settings)
         response.headers["Clear-Site-Data"] = '"cache", "storage"'

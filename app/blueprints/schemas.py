@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from app.identifiers import ID_PATTERN
 from app.services.people import Person
 from app.services.sessions import ActiveSession
 
@@ -27,7 +28,7 @@ Name = Annotated[
     AfterValidator(_one_line),
 ]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Id = Annotated[str, StringConstraints(min_length=36, max_length=36)]
+Id = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
 
 
 class Taken(BaseModel):

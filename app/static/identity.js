@@ -15,11 +15,16 @@ const WORDS = {
   AbortError: "The request to your device was stopped. Please try again.",
 };
 
+// The refusals that are about one field without naming it.
+const FIELDS = { invalid_address: "email" };
+
 // A refusal by the service. Its `detail` is a sentence written to be shown (RFC 9457).
 class Problem extends Error {
   constructor(status, body) {
     super(body?.detail || `The service gave an unexpected answer (${status}). Please try again in a minute.`);
-    Object.assign(this, { code: body?.code, fields: body?.errors ?? [] });
+    const implied = FIELDS[body?.code];
+    const fields = body?.errors ?? (implied ? [{ field: implied, message: this.message }] : []);
+    Object.assign(this, { code: body?.code, fields });
   }
 }
 

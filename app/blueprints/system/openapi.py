@@ -25,6 +25,7 @@ from app.errors import (
     StepUpRequired,
     UnsupportedContentType,
 )
+from app.identifiers import ID_PATTERN
 from app.statuses import status_of
 
 View = Callable[..., Any]
@@ -32,6 +33,9 @@ Json = dict[str, Any]
 References = dict[Any, Json]
 
 _REFERENCE = "#/components/schemas/{model}"
+_PROBLEM: Json = {
+    "application/problem+json": {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}
+}
 _BY_LEVEL: dict[Level, tuple[type[ServiceError], ...]] = {
     Level.PUBLIC: (),
     Level.SIGNED_IN: (NotSignedIn, EnrolmentOnly),
@@ -50,7 +54,8 @@ def openapi_document(
     for rule, view, operation in operations:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         method = next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"})).lower()
-        paths[path][method] = _describe(rule, view, operation, references)
+        described = _describe(rule, view, operation, references)
+        paths[path][method] = described | {"responses": _responses(view, method, references)}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -105,7 +110,6 @@ def _describe(rule: Rule, view: View, operation: Operation, references: Referenc
         "tags": [rule.endpoint.partition(".")[0]],
         "x-guard": level.value,
         "security": [] if level is Level.PUBLIC else [{"session": []}],
-        "responses": _responses(operation, level, references),
     }
     parameters = [*_path_parameters(rule), *_query_parameters(operation.query)]
     if parameters:
@@ -120,7 +124,12 @@ def _describe(rule: Rule, view: View, operation: Operation, references: Referenc
 
 def _path_parameters(rule: Rule) -> list[Json]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "pattern": f"^{ID_PATTERN}$"},
+        }
         for name in sorted(rule.arguments)
     ]
 
@@ -135,26 +144,30 @@ def _query_parameters(query: type[BaseModel] | None) -> list[Json]:
     ]
 
 
-def _responses(operation: Operation, level: Level, references: References) -> Json:
+def _responses(view: View, method: str, references: References) -> Json:
+    operation: Operation = view.operation  # type: ignore[attr-defined]
+    level: Level = view.level  # type: ignore[attr-defined]
     done: Json = {"description": "Done"}
     if operation.answer is not None:
         done["content"] = {"application/json": {"schema": references[operation.answer]}}
     by_status: dict[int, list[type[ServiceError]]] = defaultdict(list)
-    for refusal in dict.fromkeys((*operation.refusals, *_BY_LEVEL[level], *_general(operation))):
+    refusals = (*operation.refusals, *_BY_LEVEL[level], *_general(operation, method))
+    for refusal in dict.fromkeys(refusals):
         by_status[status_of(refusal)].append(refusal)
     refused = {
         str(status): {
             "description": " ".join(f"`{one.code}`: {one.sentence}" for one in refusals),
-            "content": {"application/problem+json": {"schema": references[Problem]}},
+            "content": _PROBLEM,
         }
         for status, refusals in sorted(by_status.items())
     }
-    return {str(operation.status): done, **refused}
+    other = {"description": "Any other refusal", "content": _PROBLEM}
+    return {str(operation.status): done, **refused, "default": other}
 
 
-def _general(operation: Operation) -> Iterator[type[ServiceError]]:
-    yield from (CookieRefused, CrossSiteRequest, DatabaseUnavailable)
-    if operation.body is not None:
-        yield from (MalformedRequest, UnsupportedContentType)
-    if operation.body is not None or operation.query is not None:
+def _general(operation: Operation, method: str) -> Iterator[type[ServiceError]]:
+    yield from (CookieRefused, DatabaseUnavailable)
+    if method != "get":
+        yield from (CrossSiteRequest, MalformedRequest, UnsupportedContentType, InvalidBody)
+    if operation.query is not None:
         yield InvalidBody

@@ -1,0 +1,87 @@
+"""No request asks the database more than its work needs: the number of statements, per route.
+
+Each statement is a round trip. BEGIN and COMMIT are not counted, SAVEPOINT and RELEASE are. The
+first statement of whoever is signed in finds the session and the person in one.
+"""
+
+from collections.abc import Callable
+
+from flask import Flask
+from sqlalchemy import event
+
+from app.extensions import db
+from tests.support.clients import Browser
+from tests.support.story import tell_story
+
+STATEMENTS = {
+    "system.healthz": 0,
+    "system.readyz": 2,  # is there a schema, and which version of it
+    "system.openapi": 0,
+    "system.docs": 0,
+    "pages.show_start (anonymous)": 0,
+    "pages.show_sign_in (anonymous)": 0,
+    "pages.show_sign_up (anonymous)": 0,
+    "pages.show_recovery (anonymous)": 0,
+    "pages.show_start": 1,
+    "pages.show_sign_in": 1,
+    "pages.show_sign_up": 1,
+    "pages.show_recovery": 1,
+    "pages.show_account": 4,  # who; passkeys; sessions; recovery codes
+    "users.get_me": 1,
+    "users.change_me": 2,
+    "auth.begin_registration": 3,  # is the address free; store the challenge; sweep expired ones
+    # consume; account in a savepoint (3); passkey in a savepoint (3); session; end the oldest
+    "auth.finish_registration": 9,
+    "auth.begin_authentication": 2,  # store the challenge; sweep
+    "auth.begin_authentication (again)": 2,
+    "auth.finish_authentication": 5,  # consume; find; record the use; session; end the oldest
+    "auth.finish_authentication (again)": 5,
+    "auth.begin_reauthentication": 4,  # who; store; sweep; which passkeys
+    "auth.finish_reauthentication": 5,  # who; consume; find; record the use; swap the token
+    "auth.get_session": 1,
+    "auth.list_sessions": 2,
+    "auth.end_session": 2,
+    "auth.end_other_sessions": 2,
+    "auth.sign_out": 1,
+    "auth.list_credentials": 2,
+    "auth.begin_enrolment": 5,  # who; the user handle; store; sweep; which to exclude
+    "auth.finish_enrolment": 7,  # who; consume; lock; is there room; passkey in a savepoint (3)
+    "auth.rename_credential": 3,  # who; rename; what is left, for the signal
+    # who; lock; count other ways in; delete; its removal on record (2); what is left
+    "auth.remove_credential": 7,
+    "auth.count_recovery_codes": 2,
+    "auth.renew_recovery_codes": 4,  # who; lock; delete the old; insert ten at once
+    "auth.recover": 4,  # use the code up; whose; session; end the oldest
+    "auth.begin_enrolment (recovering)": 5,
+    # as any enrolment, and: end the recovery session; open a full one; end the oldest
+    "auth.finish_enrolment (recovering)": 10,
+}
+
+
+def test_each_request_needs_as_many_statements_as_the_table_says(
+    app: Flask, new_client: Callable[[], Browser]
+) -> None:
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    counts = {}
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        for label, answer in tell_story(new_client):
+            assert answer.status_code < 400, (label, answer.text)
+            counts[label] = len(said)
+            said.clear()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+    assert counts == STATEMENTS
+
+
+def test_table_has_every_route(app: Flask) -> None:
+    routes = {rule.endpoint for rule in app.url_map.iter_rules()} - {"static"}
+
+    assert {label.partition(" ")[0] for label in STATEMENTS} == routes
