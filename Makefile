@@ -26,7 +26,7 @@ run: .venv/runtime-installed ## start the service on http://localhost:8000 (PORT
 
 test: .venv/dev-installed ## run every test, the repeated ones with a tenth of their counts (PYTEST_ARGS="-k name")
 	@CHROMIUM="$$(bin/find-chromium)"; export CHROMIUM; \
-	exec $(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term $(PYTEST_ARGS)
+	exec $(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 test-full: export TEST_FULL := 1
 test-full: test ## run every test with its full counts

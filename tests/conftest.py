@@ -1,6 +1,6 @@
 """Fixtures for both engines: what a test asks for by name, it gets on SQLite and on PostgreSQL.
 
-DB-4, DB-23. The schema is made once for each engine, by the real migrations; between tests the rows are
+The schema is made once for each engine, by the real migrations; between tests the rows are
 deleted, with real commits, so that several connections and threads see the same. Nothing here
 holds an application context open: Flask-Login keeps its user there, and another client's request
 would then be answered as that user's.
@@ -32,7 +32,10 @@ from tests.support.variables import DEVELOPMENT
 
 @pytest.fixture(scope="session", params=ENGINE_NAMES)
 def engine_name(request: pytest.FixtureRequest) -> EngineName:
-    """Name the engine; a test that asks for this, or for what needs it, runs on both."""
+    """Name the engine; a test that asks for this, or for what needs it, runs on both.
+
+    DB-4, DB-23.
+    """
     name: EngineName = request.param
     return name
 

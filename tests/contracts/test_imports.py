@@ -31,9 +31,6 @@ BREACHES = {
     "a_service_imports_the_factory": ("services/sessions.py", "app"),
 }
 
-# One worker lints once for all of them.
-pytestmark = pytest.mark.xdist_group("imports")
-
 
 def copy_of_the_service(folder: Path) -> Path:
     shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))

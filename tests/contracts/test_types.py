@@ -22,9 +22,6 @@ COMPLAINT = re.compile(r"^(?P<path>[^:]+):(?P<line>\d+): error: (?P<message>.*)$
 
 Complaints = Mapping[str, Mapping[int, list[str]]]
 
-# One worker runs mypy once for all of them.
-pytestmark = pytest.mark.xdist_group("mypy")
-
 
 @pytest.fixture(scope="module")
 def complaints() -> Complaints:

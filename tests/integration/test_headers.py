@@ -1,6 +1,7 @@
 """The headers of every answer.
 
-ASVS 3.2.1, 3.4.1 to 3.4.6, 3.4.8, 3.5.8, 4.1.1, 14.2.2, 14.3.1, 14.3.2; CVE-2023-30861, CVE-2026-27205.
+ASVS 3.2.1, 3.4.1 to 3.4.6, 3.4.8, 3.5.8, 4.1.1, 14.2.2, 14.3.1, 14.3.2; CVE-2023-30861 and
+CVE-2026-27205.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,8 @@
 """Each rule of WebAuthn L3 §7.1 broken alone, through HTTP: no account comes of it.
 
 The unit tests of the relying party know many more ways; here each requirement, named by its id,
-is seen to reach the route (CVE-2026-8830). The misdeed is followed by the same ceremony done properly.
+is seen to reach the route (CVE-2026-8830). The misdeed is followed by the same
+ceremony done properly.
 """
 
 from typing import Any
