@@ -8,12 +8,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # More arguments for pytest, as in: make test PYTEST_ARGS="-k session tests/integration"
 PYTEST_ARGS ?=
 
+# More arguments for the measurement, as in: make bench BENCH_ARGS=--help
+BENCH_ARGS ?=
+
 # More arguments for the resolver, as in: make lock LOCK_ARGS=--upgrade
 LOCK_ARGS ?=
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --custom-compile-command "make lock" $(LOCK_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full lint format lock clean
+.PHONY: help run test test-full lint format lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +48,9 @@ format: .venv/dev-installed ## rewrite the code in the project's format
 lock: .venv/dev-installed ## pin the dependencies of pyproject.toml again (LOCK_ARGS=--upgrade)
 	@$(LOCK) pyproject.toml --output-file requirements.txt
 	@$(LOCK) --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
+
+bench: .venv/runtime-installed ## measure a start against a bare Flask application's (BENCH_ARGS="--runs 15")
+	@$(BIN)/python -m bench.startup $(BENCH_ARGS)
 
 clean: ## remove the virtual environment and the tools' caches; instance/ stays
 	@rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -6,11 +6,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, database
 from app.blueprints import auth, pages, system, users
-from app.blueprints.baseline import LARGEST_BODY_BYTES, register_baseline
+from app.blueprints.baseline import register_baseline
+from app.blueprints.bodies import LARGEST_BODY_BYTES
 from app.boot import require_fitting_database
 from app.config import Settings, load_settings
 from app.errors import SettingsError
-from app.extensions import db, login_manager, migrate
+from app.extensions import db, login_manager
 from app.logs import configure_logging
 from app.problems import register_problems
 
@@ -31,7 +32,6 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     with app.app_context():
         database.prepare_engine(db.engine, settings.database)
-    migrate.init_app(app)
     # An error page must not ask the database who reads it.
     login_manager.init_app(app, add_context_processor=False)
 
@@ -48,18 +48,25 @@ def create_service(settings: Settings) -> Flask:
 
     Raises ``SettingsError``.
     """
-    service = settings.service
+    hops = settings.service.trusted_proxies
     app = create_app(settings)
-    if service.trusted_proxies:
-        hops = service.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
-    require_fitting_database(app, rp_id=service.rp_id)
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0)  # type: ignore[method-assign]
+    with app.app_context():
+        require_fitting_database(settings)
+        # This process may fork the workers and never ask again: it keeps no connection.
+        db.engine.dispose()
     return app
 
 
 def create_command_app() -> Flask:
     """Make the application for the ``flask`` command."""
+    # The running service starts without Alembic (docs/performance.md).
+    from app.cli.db import migrate  # noqa: PLC0415
+
     try:
-        return create_app(load_settings())
+        app = create_app(load_settings())
     except SettingsError as error:
         raise ClickException(str(error)) from error
+    migrate.init_app(app)
+    return app

@@ -1,33 +1,31 @@
 """What has to fit before the first request: the settings, and what the database holds."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from sqlalchemy.exc import DBAPIError
 
-from flask import Flask
-
+from app.config import Settings
 from app.errors import DatabaseUnavailable, SettingsError
-from app.extensions import db
 from app.services.credentials import find_other_rp_id
 from app.services.schema import is_behind
 from app.transaction import with_transaction
 
 
-def require_fitting_database(app: Flask, *, rp_id: str) -> None:
+def require_fitting_database(settings: Settings) -> None:
     """End the boot where the database cannot serve this release with these settings.
 
-    Raises ``SettingsError``.
+    Runs in an application context. Raises ``SettingsError``.
     """
+    rp_id, named_by = settings.service.rp_id, settings.database.named_by
     try:
-        with app.app_context(), _fresh_connections():
-            if with_transaction(is_behind, writes=False):
-                raise SettingsError(
-                    "DATABASE_URL names a database that lacks a migration of this release: "
-                    "run `flask db upgrade` first."
-                )
-            other = with_transaction(lambda session: find_other_rp_id(session, rp_id), writes=False)
-    except DatabaseUnavailable as error:
+        if with_transaction(is_behind, writes=False):
+            raise SettingsError(
+                f"{named_by} names a database that lacks a migration of this release: run "
+                "`flask db upgrade` first."
+            )
+        other = with_transaction(lambda session: find_other_rp_id(session, rp_id), writes=False)
+    except (DatabaseUnavailable, DBAPIError) as error:
         raise SettingsError(
-            "DATABASE_URL names a database that does not answer: start it, or correct the address."
+            f"{named_by} names a database that does not answer or does not let this service in "
+            f"({_first_line(error)}): start it, or correct the setting."
         ) from error
     if other is not None:
         raise SettingsError(
@@ -36,10 +34,8 @@ def require_fitting_database(app: Flask, *, rp_id: str) -> None:
         )
 
 
-@contextmanager
-def _fresh_connections() -> Iterator[None]:
-    # The process that checks may fork the workers and never ask again: it keeps no connection.
-    try:
-        yield
-    finally:
-        db.engine.dispose()
+def _first_line(error: BaseException) -> str:
+    # What the driver says: it names hosts, roles and files, and no secret.
+    cause = error.__cause__ if isinstance(error, DatabaseUnavailable) else error
+    told = cause.orig if isinstance(cause, DBAPIError) else cause
+    return str(told).strip().partition("\n")[0].rstrip(".")

@@ -24,15 +24,20 @@ def configure_logging(settings: LogSettings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    renderer: Processor = (
-        structlog.processors.JSONRenderer()
+    renderers: list[Processor] = (
+        [structlog.processors.JSONRenderer()]
         if settings.format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)
+        else [
+            _escape_control_characters,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), sort_keys=False, repr_native_str=True
+            ),
+        ]
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
             foreign_pre_chain=shared,
         )
     )
@@ -41,3 +46,13 @@ def configure_logging(settings: LogSettings) -> None:
     root.setLevel(settings.level)
     # Its lines repeat what migrations/env.py prints.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _escape_control_characters(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    # A terminal would act upon them. The renderer escapes every value, but not the message.
+    message = str(event.get("event", ""))
+    if not message.isprintable():
+        event["event"] = message.encode("unicode_escape").decode("ascii")
+    return event

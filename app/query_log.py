@@ -80,7 +80,10 @@ def _count_rows(cursor: DBAPICursor, context: ExecutionContext) -> int | None:
 def mask(value: Any) -> Any:  # noqa: ANN401 - a driver's parameters are of any type
     """Make parameters fit to be read: secrets masked, long values cut."""
     # psycopg wraps bytes and JSON in objects that print a part of what they hold.
-    value = getattr(value, "obj", value)
+    wrapped = getattr(value, "obj", None)
+    if isinstance(wrapped, dict | list):
+        return "<JSON>"
+    value = value if wrapped is None else wrapped
     if isinstance(value, Mapping):
         return {str(name): mask(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
@@ -89,7 +92,13 @@ def mask(value: Any) -> Any:  # noqa: ANN401 - a driver's parameters are of any 
         return f"<{len(value)} bytes>"
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = str(value)
+    return _mask_text(str(value))
+
+
+def _mask_text(text: str) -> str:
     if _SECRET_TEXT.search(text):
         return "<masked>"
+    if text.startswith(("{", "[")):
+        # A document, such as a challenge's payload with its user handle.
+        return "<JSON>"
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

@@ -83,9 +83,9 @@ def _attempt(session: Session, callback: UnitOfWork[T], *, writes: bool, impatie
     else:
         return result
     finally:
+        del session.info[_UNIT]
         # Rolls back whatever was not committed, and gives the connection back.
         session.close()
-        del session.info[_UNIT]
 
 
 def _commit(session: Session) -> None:

@@ -7,7 +7,7 @@ would then be answered as that user's.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pytest
 from flask import Flask
@@ -27,6 +27,7 @@ from tests.support.databases import (
     delete_rows,
     scratch_databases,
 )
+from tests.support.kept import Kept
 from tests.support.variables import DEVELOPMENT
 
 
@@ -41,27 +42,42 @@ def engine_name(request: pytest.FixtureRequest) -> EngineName:
 
 
 @pytest.fixture(scope="session")
+def kept() -> Iterator[Kept]:
+    """Keep what is made once for each engine."""
+    with ExitStack() as stack:
+        yield Kept(stack)
+
+
+@pytest.fixture(scope="session")
 def scratch_database(
-    engine_name: EngineName, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ScratchDatabases]:
+    engine_name: EngineName, kept: Kept, tmp_path_factory: pytest.TempPathFactory
+) -> ScratchDatabases:
     """Make new, empty databases: each call gives the variables that name one more."""
-    with scratch_databases(engine_name, tmp_path_factory.mktemp(engine_name)) as make:
-        yield make
+    return kept.once(
+        ("databases", engine_name),
+        lambda: scratch_databases(engine_name, tmp_path_factory.mktemp(engine_name)),
+    )
 
 
 @pytest.fixture(scope="session")
-def settings(scratch_database: ScratchDatabases) -> Settings:
-    """Give a developer's settings on a database of the tests' own."""
-    return load_settings({**DEVELOPMENT, **scratch_database()})
-
-
-@pytest.fixture(scope="session")
-def migrated_app(settings: Settings) -> Iterator[Flask]:
+def migrated_app(engine_name: EngineName, kept: Kept, scratch_database: ScratchDatabases) -> Flask:
     """Make one application for each engine, its schema by the real migrations."""
-    app = create_app(settings)
-    run_migrations(app)
-    yield app
-    _engine_of(app).dispose()
+
+    @contextmanager
+    def make() -> Iterator[Flask]:
+        app = create_app(load_settings({**DEVELOPMENT, **scratch_database()}))
+        run_migrations(app)
+        yield app
+        _engine_of(app).dispose()
+
+    return kept.once(("application", engine_name), make)
+
+
+@pytest.fixture(scope="session")
+def settings(migrated_app: Flask) -> Settings:
+    """Give a developer's settings on a database of the tests' own."""
+    settings: Settings = migrated_app.extensions["openbadges"]
+    return settings
 
 
 @pytest.fixture

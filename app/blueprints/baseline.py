@@ -9,14 +9,13 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
-from app.blueprints import cookies, current
+from app.blueprints import bodies, cookies, current
 from app.config import ServiceSettings
 from app.errors import CrossSiteRequest, MisdirectedRequest
 from app.identifiers import ID_PATTERN, new_id
 
 _log = structlog.get_logger("app.request")
 
-LARGEST_BODY_BYTES = 64 * 1024
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _ANY_HOST = {"/healthz", "/readyz"}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -54,7 +53,9 @@ def register_baseline(app: Flask) -> None:
     app.before_request(_require_own_host)
     app.before_request(_require_readable_cookies)
     app.before_request(_require_same_origin)
+    app.before_request(bodies.receive_body)
     app.after_request(_finish)
+    app.teardown_request(_forget)
 
 
 def _begin() -> None:
@@ -73,7 +74,8 @@ def _require_own_host() -> None:
     origin = urlsplit(current.settings().public_origin)
     host = request.environ.get("HTTP_HOST", "").lower()
     default_port = 443 if origin.scheme == "https" else 80
-    if host not in {origin.netloc, f"{origin.netloc}:{origin.port or default_port}"}:
+    with_port = f"{origin.hostname}:{origin.port or default_port}"
+    if host not in {origin.netloc, with_port}:
         sentence = f"This service is at {current.settings().public_origin}/ and nowhere else."
         raise MisdirectedRequest(sentence, reason="unknown host")
 
@@ -115,6 +117,11 @@ def _finish(response: Response) -> Response:
         duration_ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
     )
     return response
+
+
+def _forget(_error: BaseException | None) -> None:
+    # What the server logs between two requests is nobody's.
+    structlog.contextvars.clear_contextvars()
 
 
 def _add_headers(response: Response, settings: ServiceSettings) -> None:

@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import InvalidBody, MalformedRequest, UnsupportedContentType
 
+LARGEST_BODY_BYTES = 64 * 1024
 _DEEPEST = 16
 _MOST_FAULTS = 20
 _LONGEST_FIELD_NAME = 100
@@ -17,12 +19,23 @@ _LONGEST_FIELD_NAME = 100
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
+def receive_body() -> None:
+    """Wait for the whole body, before anybody asks who sent it.
+
+    A session that ends while a body trickles in must not be good for what the body asks.
+    """
+    data = request.get_data(cache=True)
+    # Of a body that does not tell its length, Werkzeug hands out no more than this.
+    if request.content_length is None and len(data) >= LARGEST_BODY_BYTES:
+        raise RequestEntityTooLarge
+
+
 def read_body(schema: type[Schema]) -> Schema:
     """Read the body of this request as ``schema``; no body is an empty object.
 
     Raises ``UnsupportedContentType``, ``MalformedRequest`` and ``InvalidBody``.
     """
-    data = request.get_data(cache=False)
+    data = request.get_data(cache=True)
     if not data:
         return validate(schema, {})
     if request.mimetype != "application/json":

@@ -19,9 +19,15 @@ from app import clock
 from app.blueprints import bodies, cookies, current
 from app.blueprints.schemas import FinishedCeremony, Nothing
 from app.errors import DatabaseUnavailable, EnrolmentOnly, ServiceError, StepUpRequired
+from app.extensions import db
 from app.models import Purpose
 from app.services.challenges import ConsumedChallenge, consume_challenge
-from app.services.sessions import ActiveSession, is_due_for_touch, touch_session
+from app.services.sessions import (
+    ActiveSession,
+    hold_session,
+    is_due_for_touch,
+    touch_session,
+)
 from app.transaction import with_transaction
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -78,7 +84,7 @@ def guard(level: Level, unit: Unit = Unit.READS) -> Callable[[View], View]:
         @wraps(view)
         def guarded(**arguments: Any) -> Any:  # noqa: ANN401 - a view's values are its own
             authorise(level)
-            return _in_unit(unit, lambda: view(**arguments))
+            return _in_unit(level, unit, lambda: view(**arguments))
 
         guarded.level = level  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
@@ -102,31 +108,19 @@ def operation(
     The view is given ``body`` and ``query`` where schemas are named, and ``challenge`` where one
     is consumed; that happens in a unit of work of its own, before the view's.
     """
+    declared = Operation(
+        status=status, answer=answer, body=body, query=query, refusals=refusals, consumes=consumes
+    )
 
     def decorate(view: Callable[..., Any]) -> Callable[..., ResponseReturnValue]:
         @wraps(view)
         def answered(**arguments: Any) -> ResponseReturnValue:  # noqa: ANN401
             authorise(level)
-            if query is not None:
-                arguments["query"] = bodies.read_query(query)
-            if body is not None:
-                arguments["body"] = bodies.read_body(body)
-            elif request.method not in {"GET", "HEAD"}:
-                # A form that another site submits is a body, too.
-                bodies.read_body(Nothing)
-            if consumes is not None:
-                arguments["challenge"] = _consume(consumes, arguments["body"], level)
-            return _respond(_in_unit(unit, lambda: view(**arguments)), status)
+            arguments |= _read_arguments(declared, level)
+            return _respond(_in_unit(level, unit, lambda: view(**arguments)), status)
 
         answered.level = level  # type: ignore[attr-defined]
-        answered.operation = Operation(  # type: ignore[attr-defined]
-            status=status,
-            answer=answer,
-            body=body,
-            query=query,
-            refusals=refusals,
-            consumes=consumes,
-        )
+        answered.operation = declared  # type: ignore[attr-defined]
         return answered
 
     return decorate
@@ -162,6 +156,20 @@ def _touch(active: ActiveSession) -> None:
         _log.warning("last_seen_not_written", session_id=active.id)
 
 
+def _read_arguments(declared: Operation, level: Level) -> dict[str, object]:
+    arguments: dict[str, object] = {}
+    if declared.query is not None:
+        arguments["query"] = bodies.read_query(declared.query)
+    if declared.body is not None:
+        arguments["body"] = body = bodies.read_body(declared.body)
+        if declared.consumes is not None and isinstance(body, FinishedCeremony):
+            arguments["challenge"] = _consume(declared.consumes, body, level)
+    elif request.method not in {"GET", "HEAD"}:
+        # A form that another site submits is a body, too.
+        bodies.read_body(Nothing)
+    return arguments
+
+
 def _consume(purpose: Purpose, body: FinishedCeremony, level: Level) -> ConsumedChallenge:
     challenge = current.relying_party().challenge_of(body.credential)
     binding = current.binding(to_session=level is not Level.PUBLIC)
@@ -172,10 +180,18 @@ def _consume(purpose: Purpose, body: FinishedCeremony, level: Level) -> Consumed
     )
 
 
-def _in_unit(unit: Unit, view: Callable[[], Any]) -> Any:  # noqa: ANN401
+def _in_unit(level: Level, unit: Unit, view: Callable[[], Any]) -> Any:  # noqa: ANN401
     if unit is Unit.NONE:
         return view()
-    return with_transaction(lambda _session: view(), writes=unit is Unit.WRITES)
+    if unit is Unit.READS or level is Level.PUBLIC:
+        return with_transaction(lambda _session: view(), writes=unit is Unit.WRITES)
+    held = current.active_session().id
+
+    def change() -> Any:  # noqa: ANN401
+        hold_session(db.session(), session_id=held)
+        return view()
+
+    return with_transaction(lambda _session: change())
 
 
 def _respond(result: Any, status: int) -> ResponseReturnValue:  # noqa: ANN401

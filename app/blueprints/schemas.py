@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.identifiers import ID_PATTERN
-from app.services.people import Person
 from app.services.sessions import ActiveSession
 
 LONGEST_NAME = 100
@@ -16,6 +15,9 @@ DEFAULT_PAGE, LARGEST_PAGE = 50, 100
 
 def _one_line(text: str) -> str:
     normal = unicodedata.normalize("NFC", text)
+    if len(normal) > LONGEST_NAME:
+        message = f"Should have at most {LONGEST_NAME} characters"
+        raise ValueError(message)
     if any(unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} for character in normal):
         message = "Should hold no control or invisible characters"
         raise ValueError(message)
@@ -31,30 +33,30 @@ Secret = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Id = Annotated[str, StringConstraints(pattern=f"^{ID_PATTERN}$")]
 
 
-class Taken(BaseModel):
+class Body(BaseModel):
     """What an operation takes: the named members and no others."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Told(BaseModel):
+class Answer(BaseModel):
     """What an operation answers."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-class Nothing(Taken):
+class Nothing(Body):
     """An empty object."""
 
 
-class PageQuery(Taken):
+class PageQuery(Body):
     """Which page of a list: at most ``limit`` items past the one whose id is ``after``."""
 
     limit: int = Field(default=DEFAULT_PAGE, ge=1, le=LARGEST_PAGE)
     after: Id | None = None
 
 
-class FinishedCeremony(Taken):
+class FinishedCeremony(Body):
     """The result of a ceremony, as ``PublicKeyCredential.toJSON()`` gives it."""
 
     credential: dict[str, Any] = Field(
@@ -68,7 +70,7 @@ class FinishedRegistration(FinishedCeremony):
     credential_name: Name | None = None
 
 
-class Options(Told):
+class Options(Answer):
     """Options of a ceremony, as the W3C's JSON dictionaries have them."""
 
     model_config = ConfigDict(extra="allow")
@@ -76,7 +78,7 @@ class Options(Told):
     challenge: str
 
 
-class SignalCall(Told):
+class SignalCall(Answer):
     """A call of the WebAuthn Signal API for the page to make, so that password managers follow."""
 
     method: Literal[
@@ -85,7 +87,7 @@ class SignalCall(Told):
     options: dict[str, Any]
 
 
-class PersonTold(Told):
+class PersonAnswer(Answer):
     """A person."""
 
     id: str
@@ -97,7 +99,7 @@ class PersonTold(Told):
     created_at: datetime
 
 
-class SessionTold(Told):
+class SessionAnswer(Answer):
     """A session."""
 
     id: str
@@ -108,34 +110,36 @@ class SessionTold(Told):
     idle_expires_at: datetime
 
 
-class SignedInTold(Told):
+class SignedInAnswer(Answer):
     """Who is signed in, and by which session."""
 
-    user: PersonTold
-    session: SessionTold
-    signals: list[SignalCall] = []
+    user: PersonAnswer
+    session: SessionAnswer
 
     @classmethod
     def of(cls, active: ActiveSession) -> Self:
         """Tell of an active session."""
-        return cls(user=tell_person(active.person), session=SessionTold.model_validate(active))
+        return cls(
+            user=PersonAnswer.model_validate(active.person),
+            session=SessionAnswer.model_validate(active),
+        )
 
 
-class ChangedPerson(Told):
+class ChangedPerson(Answer):
     """A person after a change, and what password managers should be told of it."""
 
-    user: PersonTold
+    user: PersonAnswer
     signals: list[SignalCall] = []
 
 
-class FieldFault(Told):
+class FieldFault(Answer):
     """What is wrong with one field of a body."""
 
     field: str
     message: str
 
 
-class Problem(Told):
+class Problem(Answer):
     """A refusal (RFC 9457). ``code`` is stable; ``detail`` is a sentence fit to show anybody."""
 
     type: str
@@ -145,11 +149,6 @@ class Problem(Told):
     code: str
     errors: list[FieldFault] | None = None
     signal: SignalCall | None = None
-
-
-def tell_person(person: Person) -> PersonTold:
-    """Tell of a person."""
-    return PersonTold.model_validate(person)
 
 
 def cursor(items: list[Any], limit: int) -> tuple[list[Any], str | None]:

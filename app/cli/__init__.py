@@ -8,6 +8,6 @@ from app.cli.welcome import welcome_command
 
 
 def register_commands(app: Flask) -> None:
-    """Add the project's commands to ``flask``; Flask-Migrate adds ``flask db``."""
+    """Add the project's commands to ``flask``; ``create_command_app`` adds ``flask db``."""
     for command in (config_command, users_group, welcome_command):
         app.cli.add_command(command)

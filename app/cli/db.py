@@ -1,9 +1,19 @@
-"""Migrations from code: the same as ``flask db upgrade``."""
+"""Migrations: Flask-Migrate's ``flask db``, and the same from code.
+
+Flask-Migrate brings Alembic, which only the command line needs: nothing that the running service
+imports may import this module.
+"""
+
+from pathlib import Path
 
 from flask import Flask
-from flask_migrate import upgrade
+from flask_migrate import Migrate, upgrade
 
-from app.services.schema import MIGRATIONS
+from app.extensions import db
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+migrate = Migrate(db=db, directory="migrations", compare_type=True, render_as_batch=True)
 
 
 def run_migrations(app: Flask, revision: str = "head") -> None:
@@ -13,5 +23,6 @@ def run_migrations(app: Flask, revision: str = "head") -> None:
     ``SystemExit`` once migrations/env.py has said which statement failed; what was completed
     before stays on PostgreSQL, and nothing of it on SQLite.
     """
+    migrate.init_app(app)
     with app.app_context():
         upgrade(directory=str(MIGRATIONS), revision=revision)

@@ -16,6 +16,7 @@ from app.services.people import get_user_by_address, list_users
 from app.services.recovery import LINK_TTL, make_link_code
 from app.services.roles import change_role
 
+CLOSED = "REGISTRATION is closed, and no link creates an account then: set it to invite first."
 _PAGE = 100
 
 
@@ -35,7 +36,8 @@ def invite_command(address: str, admin: bool) -> None:  # noqa: FBT001 - click's
     second invitation of the same address voids the first.
     """
     origin = public_origin()
-    require_registration()
+    if is_registration_closed():
+        raise click.ClickException(CLOSED)
     wanted = run(lambda _session: parse_address(address), writes=False)
     role: Role = "admin" if admin else "user"
     token = run(lambda session: invite(session, address=wanted, role=role))
@@ -95,12 +97,9 @@ def public_origin() -> str:
     return _service().public_origin
 
 
-def require_registration() -> None:
-    """End the command where no link could create an account."""
-    if _service().registration is Registration.CLOSED:
-        raise click.ClickException(
-            "REGISTRATION is closed, and no link creates an account then: set it to invite first."
-        )
+def is_registration_closed() -> bool:
+    """Tell whether no link could create an account."""
+    return _service().registration is Registration.CLOSED
 
 
 def _service() -> ServiceSettings:

@@ -4,7 +4,7 @@ import click
 from flask.cli import with_appcontext
 
 from app.cli.unit import run
-from app.cli.users import public_origin, require_registration
+from app.cli.users import CLOSED, is_registration_closed, public_origin
 from app.services.invitations import invite_first_administrator
 from app.services.roles import has_administrator
 
@@ -21,7 +21,9 @@ def welcome_command() -> None:
     click.echo(f"openbadges-system: {origin}/")
     if run(has_administrator, writes=False):
         return
-    require_registration()
+    if is_registration_closed():
+        click.echo(f"There is no administrator yet. {CLOSED}")
+        return
     token = run(invite_first_administrator)
     click.echo("There is no administrator yet. This link, good once and for a day, makes you one:")
     click.echo(f"  {origin}/sign-up#invitation={token}")

@@ -17,11 +17,12 @@ Kind = Literal["sqlite", "postgresql"]
 class DatabaseSettings:
     """The URLs are SQLAlchemy's, complete with the password: never print them.
 
-    `pool_size` counts connections per process; `slow_query_ms` is None where slow queries are not
-    singled out. The pool settings mean nothing to SQLite.
+    `named_by` is the variable that says where the database is; `pool_size` counts connections per
+    process; `slow_query_ms` is None where slow queries are not singled out.
     """
 
     kind: Kind
+    named_by: str = "DATABASE_URL"
     url: str = field(repr=False)
     migration_url: str = field(default="", repr=False)
     pool_size: int = 20
@@ -41,6 +42,7 @@ def read_database(variables: Variables) -> DatabaseSettings:
     kind, url = _read_location(variables)
     return DatabaseSettings(
         kind=kind,
+        named_by="DATABASE_URL" if variables.find_secret("DATABASE_URL") else "SQLITE_FILE",
         url=url,
         migration_url=_read_migration_url(variables, kind),
         pool_size=variables.number("DB_POOL_SIZE", DatabaseSettings.pool_size, least=1, most=200),

@@ -2,9 +2,9 @@
 
 from app.models.base import Base
 from app.models.oauth import AuthorizationRequest, Identity
+from app.models.one_time_values import Invitation, RecoveryCode
 from app.models.session import SessionPurpose, UserSession
 from app.models.user import Role, User
-from app.models.ways_in import Invitation, RecoveryCode
 from app.models.webauthn import Challenge, Credential, Purpose, RemovedCredential
 
 __all__ = [

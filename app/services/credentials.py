@@ -11,7 +11,6 @@ from app.errors import (
     CloneSuspected,
     CredentialAlreadyRegistered,
     NotFound,
-    TooManyCredentials,
 )
 from app.models import Credential, RemovedCredential, User
 from app.relying_party import (
@@ -26,13 +25,15 @@ from app.services.sessions import end_sessions_opened_by
 from app.services.tokens import hash_secret
 
 MOST_CREDENTIALS = 50
+"""How many a person may add; recovery may bring more."""
+_MOST_LISTED = 100
 
 Signal = Mapping[str, object]
 """A call of the WebAuthn Signal API, for the page to make."""
 
 
 def list_credentials(
-    session: Session, *, user_id: str, after: str | None = None, limit: int = MOST_CREDENTIALS
+    session: Session, *, user_id: str, after: str | None = None, limit: int = _MOST_LISTED
 ) -> Sequence[Credential]:
     """List the person's passkeys in the order in which they were added, past the id ``after``."""
     query = (
@@ -41,11 +42,10 @@ def list_credentials(
     return session.scalars(query if after is None else query.where(Credential.id > after)).all()
 
 
-def require_room(session: Session, *, user_id: str) -> None:
-    """Raise ``TooManyCredentials`` where the account holds as many passkeys as it may."""
+def count_credentials(session: Session, *, user_id: str) -> int:
+    """Count the person's passkeys, quarantined ones as well."""
     query = select(func.count()).select_from(Credential).where(Credential.user_id == user_id)
-    if session.scalars(query).one() >= MOST_CREDENTIALS:
-        raise TooManyCredentials
+    return session.scalars(query).one()
 
 
 def add_credential(
@@ -107,11 +107,11 @@ def find_other_rp_id(session: Session, rp_id: str) -> str | None:
     return next(iter(found - {rp_id}), None)
 
 
-def rename_credential(session: Session, *, user_id: str, id: str, name: str) -> Credential:  # noqa: A002
+def rename_credential(session: Session, *, user_id: str, row_id: str, name: str) -> Credential:
     """Give a passkey of this person another name. Raises ``NotFound``."""
     credential: Credential | None = session.scalar(
         update(Credential)
-        .where(Credential.id == id, Credential.user_id == user_id)
+        .where(Credential.id == row_id, Credential.user_id == user_id)
         .values(name=name)
         .returning(Credential)
     )
@@ -120,15 +120,15 @@ def rename_credential(session: Session, *, user_id: str, id: str, name: str) -> 
     return credential
 
 
-def remove_credential(session: Session, *, user_id: str, id: str) -> None:  # noqa: A002
+def remove_credential(session: Session, *, user_id: str, row_id: str) -> None:
     """Remove a passkey of this person and keep its removal on record.
 
     Raises ``NotFound``, and ``LastWayIn`` where nothing else opens the account.
     """
-    ways_in.require_another(session, user_id=user_id, without=id)
+    ways_in.require_another(session, user_id=user_id, without=row_id)
     removed = session.scalar(
         delete(Credential)
-        .where(Credential.id == id, Credential.user_id == user_id)
+        .where(Credential.id == row_id, Credential.user_id == user_id)
         .returning(Credential.credential_id)
     )
     if removed is None:

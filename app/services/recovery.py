@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.errors import AccountDisabled, RecoveryCodeUnusable
 from app.models import RecoveryCode, User
+from app.services.sessions import end_recovery_sessions
 from app.services.tokens import hash_code, new_code
 from app.services.ways_in import lock_person
 
@@ -25,8 +26,12 @@ class RemainingCodes:
 
 
 def renew_codes(session: Session, *, user_id: str) -> list[str]:
-    """Replace the person's own codes by ten new ones, which nobody can be shown again."""
+    """Replace the person's own codes by ten new ones, which nobody can be shown again.
+
+    What an old code opened, and has not enrolled yet, ends with it.
+    """
     lock_person(session, user_id)
+    end_recovery_sessions(session, user_id=user_id)
     session.execute(
         delete(RecoveryCode).where(
             RecoveryCode.user_id == user_id, RecoveryCode.expires_at.is_(None)
@@ -60,6 +65,8 @@ def make_link_code(session: Session, *, user: User) -> str:
     if user.disabled_at is not None:
         sentence = "That account is disabled, so a link would not open it."
         raise AccountDisabled(sentence)
+    lock_person(session, user.id)
+    end_recovery_sessions(session, user_id=user.id)
     session.execute(
         delete(RecoveryCode).where(
             RecoveryCode.user_id == user.id, RecoveryCode.expires_at.is_not(None)

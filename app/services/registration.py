@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from app.config import Registration, ServiceSettings
-from app.errors import NotFound, NotSignedIn, RegistrationByInvitation, RegistrationClosed
+from app.errors import (
+    NotFound,
+    NotSignedIn,
+    RegistrationByInvitation,
+    RegistrationClosed,
+    TooManyCredentials,
+)
 from app.models import Credential, Purpose, User
 from app.relying_party import RelyingParty
 from app.services import credentials, invitations, people
@@ -122,12 +128,16 @@ class RegistrationCeremonies:
     def begin_enrolment(
         self, session: Session, *, binding: Binding, active: ActiveSession
     ) -> Mapping[str, object]:
-        """Give the options with which a browser adds a passkey to the account signed in to."""
+        """Give the options with which a browser adds a passkey to the account signed in to.
+
+        Raises ``TooManyCredentials``, before a device makes a passkey that nobody can use.
+        """
         user = people.get_user(session, active.person.id)
+        known = credentials.list_credentials(session, user_id=user.id)
+        _require_room(active, held=len(known))
         challenge = issue_challenge(
             session, purpose=Purpose.ENROLMENT, binding=binding, ttl=self.settings.challenge_ttl
         )
-        known = credentials.list_credentials(session, user_id=user.id)
         return self.relying_party.registration_options(
             user_handle=user.webauthn_id,
             user_name=user.email or user.name,
@@ -159,7 +169,7 @@ class RegistrationCeremonies:
         if challenge.user_id != active.person.id:
             raise NotSignedIn
         user = lock_person(session, active.person.id)
-        credentials.require_room(session, user_id=user.id)
+        _require_room(active, held=credentials.count_credentials(session, user_id=user.id))
         added = credentials.add_credential(
             session,
             user=user,
@@ -219,6 +229,12 @@ class RegistrationCeremonies:
         )
         active = describe_session(opened.session, user)
         return Enrolled(credential=credential, active=active, token=opened.token)
+
+
+def _require_room(active: ActiveSession, *, held: int) -> None:
+    # Whoever lost all of them can remove none, and still has to get back in.
+    if active.purpose == "full" and held >= credentials.MOST_CREDENTIALS:
+        raise TooManyCredentials
 
 
 def _to_text(data: bytes) -> str:

@@ -155,6 +155,28 @@ def find_active_session(session: Session, *, token: str) -> ActiveSession | None
     return describe_session(row, user)
 
 
+def hold_session(session: Session, *, session_id: str) -> None:
+    """Make sure that a session is still good, and keep it from ending until the unit ends.
+
+    Who it is was asked in a unit before this one. By id, since the token may have been swapped
+    meanwhile, which signs nobody out. Raises ``NotSignedIn``.
+    """
+    now = clock.now()
+    query = (
+        select(UserSession.id)
+        .join(User, User.id == UserSession.user_id)
+        .where(
+            UserSession.id == session_id,
+            UserSession.idle_expires_at > now,
+            UserSession.expires_at > now,
+            User.disabled_at.is_(None),
+        )
+        .with_for_update(of=UserSession)
+    )
+    if session.scalar(query) is None:
+        raise NotSignedIn
+
+
 def describe_session(row: UserSession, user: User) -> ActiveSession:
     """Tell of a session what may be told."""
     return ActiveSession(
@@ -194,14 +216,16 @@ def touch_session(session: Session, *, active: ActiveSession) -> None:
 def list_sessions(
     session: Session, *, user_id: str, after: str | None, limit: int
 ) -> Sequence[UserSession]:
-    """List the person's own live sessions, oldest first, those past the id ``after``."""
+    """List the person's own live sessions, oldest first, those past the id ``after``.
+
+    Recovery sessions as well: whoever is getting in with a code should be seen.
+    """
     now = clock.now()
     query = (
         select(UserSession)
         .where(
             UserSession.user_id == user_id,
             UserSession.parent_id.is_(None),
-            UserSession.purpose == "full",
             UserSession.idle_expires_at > now,
             UserSession.expires_at > now,
         )
@@ -252,6 +276,13 @@ def end_all_sessions(session: Session, *, user_id: str) -> int:
         delete(UserSession).where(UserSession.user_id == user_id).returning(UserSession.id)
     )
     return len(ended.all())
+
+
+def end_recovery_sessions(session: Session, *, user_id: str) -> None:
+    """End the sessions that recovery codes opened and that have enrolled nothing yet."""
+    session.execute(
+        delete(UserSession).where(UserSession.user_id == user_id, UserSession.purpose == "enrol")
+    )
 
 
 def end_sessions_opened_by(session: Session, *, authenticator_id: str) -> None:

@@ -443,7 +443,8 @@ function recoveryPage() {
   if (code) form.elements.code.value = code;
 
   onSubmit(form, async () => {
-    await request("POST", "/api/auth/recovery", { code: form.elements.code.value.trim() });
+    const { user } = await request("POST", "/api/auth/recovery", { code: form.elements.code.value.trim() });
+    one("[data-person]").textContent = user.email ?? user.name;
     form.reset();
     showStep("enrol");
   });

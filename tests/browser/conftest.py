@@ -1,6 +1,7 @@
 """Fixtures of the browser tests: a Chromium a worker, and the real service on each engine."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.visitors import PATIENCE_MS, Visitor
 from tests.support.chromium import chromium
-from tests.support.databases import ScratchDatabases
+from tests.support.databases import EngineName, ScratchDatabases
+from tests.support.kept import Kept
 from tests.support.servers import Server, running_server
 from tests.support.variables import DEVELOPMENT
 
@@ -31,12 +33,18 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def server(
-    scratch_database: ScratchDatabases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
+    engine_name: EngineName,
+    kept: Kept,
+    scratch_database: ScratchDatabases,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Server:
     """Serve one database to all tests of a worker: each test makes accounts of its own."""
-    log_file = tmp_path_factory.mktemp("server") / "service.log"
-    with running_server({**DEVELOPMENT, **scratch_database()}, log_file) as started:
-        yield started
+
+    def start() -> AbstractContextManager[Server]:
+        log_file = tmp_path_factory.mktemp("server") / "service.log"
+        return running_server({**DEVELOPMENT, **scratch_database()}, log_file)
+
+    return kept.once(("server", engine_name), start)
 
 
 NewVisitor = Callable[..., Visitor]

@@ -193,6 +193,8 @@ def test_nothing_can_stop_the_server_through_a_socket(port: int, home: Path) -> 
 def test_socket_file_is_for_user_and_group_alone(tmp_path: Path) -> None:
     path = tmp_path / "gunicorn.sock"
     variables = {**PRODUCTION, "SQLITE_FILE": str(tmp_path / "b.db"), "BIND": f"unix:{path}"}
+    # One worker, whose answer shows that it is up: until then gunicorn loses the signal to stop.
+    variables |= {"WEB_CONCURRENCY": "1"}
 
     with serving(variables, tmp_path) as process, socket.socket(socket.AF_UNIX) as client:
         mode = stat.S_IMODE(path.stat().st_mode)

@@ -1,7 +1,9 @@
 """No request asks the database more than its work needs: the number of statements, per route.
 
-Each statement is a round trip. BEGIN and COMMIT are not counted, SAVEPOINT and RELEASE are. The
-first statement of whoever is signed in finds the session and the person in one.
+What begins and ends a unit of work is not counted (BEGIN with its limits, COMMIT, the pool's ping
+of a PostgreSQL connection); SAVEPOINT and RELEASE are. The first statement of whoever is signed in
+finds the session and the person in one; a unit that changes something holds the session by one
+more, so that it cannot end in between.
 """
 
 from collections.abc import Callable
@@ -28,7 +30,7 @@ STATEMENTS = {
     "pages.show_recovery": 1,
     "pages.show_account": 4,  # who; passkeys; sessions; recovery codes
     "users.get_me": 1,
-    "users.change_me": 2,
+    "users.change_me": 3,
     "auth.begin_registration": 3,  # is the address free; store the challenge; sweep expired ones
     # consume; account in a savepoint (3); passkey in a savepoint (3); session; end the oldest
     "auth.finish_registration": 9,
@@ -36,25 +38,26 @@ STATEMENTS = {
     "auth.begin_authentication (again)": 2,
     "auth.finish_authentication": 5,  # consume; find; record the use; session; end the oldest
     "auth.finish_authentication (again)": 5,
-    "auth.begin_reauthentication": 4,  # who; store; sweep; which passkeys
-    "auth.finish_reauthentication": 5,  # who; consume; find; record the use; swap the token
+    "auth.begin_reauthentication": 5,  # who; store; sweep; which passkeys
+    "auth.finish_reauthentication": 6,  # who; consume; find; record the use; swap the token
     "auth.get_session": 1,
     "auth.list_sessions": 2,
-    "auth.end_session": 2,
-    "auth.end_other_sessions": 2,
+    "auth.end_session": 3,
+    "auth.end_other_sessions": 3,
     "auth.sign_out": 1,
     "auth.list_credentials": 2,
-    "auth.begin_enrolment": 5,  # who; the user handle; store; sweep; which to exclude
-    "auth.finish_enrolment": 7,  # who; consume; lock; is there room; passkey in a savepoint (3)
-    "auth.rename_credential": 3,  # who; rename; what is left, for the signal
+    "auth.begin_enrolment": 6,  # who; the user handle; store; sweep; which to exclude
+    "auth.finish_enrolment": 8,  # who; consume; lock; is there room; passkey in a savepoint (3)
+    "auth.rename_credential": 4,  # who; rename; what is left, for the signal
     # who; lock; count other ways in; delete; its removal on record (2); what is left
-    "auth.remove_credential": 7,
+    "auth.remove_credential": 8,
     "auth.count_recovery_codes": 2,
-    "auth.renew_recovery_codes": 4,  # who; lock; delete the old; insert ten at once
+    # who; hold; lock; end recoveries under way; delete the old; insert ten at once
+    "auth.renew_recovery_codes": 6,
     "auth.recover": 4,  # use the code up; whose; session; end the oldest
-    "auth.begin_enrolment (recovering)": 5,
+    "auth.begin_enrolment (recovering)": 6,
     # as any enrolment, and: end the recovery session; open a full one; end the oldest
-    "auth.finish_enrolment (recovering)": 10,
+    "auth.finish_enrolment (recovering)": 11,
 }
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import check, downgrade
 from sqlalchemy import CheckConstraint, Inspector, UniqueConstraint, inspect, text
 
-from app.cli.db import run_migrations
+from app.cli.db import MIGRATIONS, run_migrations
 from app.database import WRITES
 from app.extensions import db
 from app.models import Base
-from app.services.schema import MIGRATIONS
+from app.services.schema import REVISIONS
 from tests.support.units import engine_of
 
 TABLES = sorted(Base.metadata.tables)
@@ -78,6 +79,12 @@ def test_every_foreign_key_column_leads_an_index(schema: Inspector) -> None:
         leading = {one["column_names"][0] for one in schema.get_indexes(name)}
         keyed = {one["constrained_columns"][0] for one in schema.get_foreign_keys(name)}
         assert keyed <= leading, name
+
+
+def test_the_release_knows_its_own_migrations() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+
+    assert tuple(script.revision for script in scripts)[::-1] == REVISIONS
 
 
 def test_the_models_and_the_migrations_agree(migrated_app: Flask) -> None:

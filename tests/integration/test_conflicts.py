@@ -16,9 +16,9 @@ from tests.support.rows import a_credential, a_session, a_user, an_identity
 from tests.support.units import run_unit
 
 
-class Taken(ServiceError):
+class Body(ServiceError):
     code = "taken"
-    sentence = "Taken."
+    sentence = "Body."
 
 
 ADDRESS = {"uq_users_email_canonical": AddressTaken}
@@ -38,10 +38,10 @@ def test_a_conflict_is_raised_as_the_error_named_for_it(
     user = a_user()
     session.add(user)
     session.flush()
-    with conflicts(session, {constraint: Taken}):
+    with conflicts(session, {constraint: Body}):
         session.add(make(user))
 
-    with pytest.raises(Taken) as refusal, conflicts(session, {constraint: Taken}):
+    with pytest.raises(Body) as refusal, conflicts(session, {constraint: Body}):
         session.add(make(user))
 
     assert isinstance(refusal.value.__cause__, IntegrityError)

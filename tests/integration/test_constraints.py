@@ -35,7 +35,7 @@ class Unique:
     """How to make a row with a value that is taken, and with others that are not."""
 
     make: Callable[[User, str], Base]
-    free: tuple[str, ...] = ("Taken", "taken ")
+    free: tuple[str, ...] = ("Body", "taken ")
 
 
 def linked(user: User, value: str) -> Base:
@@ -55,7 +55,7 @@ UNIQUE = {
         lambda user, value: a_session(user, token_hash=value.encode())
     ),
     "uq_oauth_providers_issuer_provider_id": Unique(
-        linked, free=("Taken", "https://ID.example.org#taken", "https://other.example.org#taken")
+        linked, free=("Body", "https://ID.example.org#taken", "https://other.example.org#taken")
     ),
     "pk_webauthn_challenges": Unique(lambda _, value: a_challenge(hash_=value.encode())),
     "pk_removed_credentials": Unique(lambda _, value: a_removed_credential(hash_=value.encode())),

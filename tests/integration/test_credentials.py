@@ -194,7 +194,7 @@ def test_passkey_of_somebody_else_is_not_found(
     add_passkey(person)
     add_passkey(other)
     theirs, mine = path_of(other), path_of(person)
-    body = {"name": "Taken"} if method == "PATCH" else None
+    body = {"name": "Body"} if method == "PATCH" else None
     before = contents(app)
 
     assert refusal(person.client.open(theirs, method=method, json=body)) == NOT_FOUND

@@ -6,10 +6,11 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from app.models import Credential, User
 from tests.conftest import Transaction
-from tests.support.authenticator import ExcludedCredentialError, encode
+from tests.support.authenticator import ExcludedCredentialError, Json, encode
 from tests.support.clients import Browser
 from tests.support.people import (
     BROWSER_COOKIE,
@@ -17,7 +18,9 @@ from tests.support.people import (
     add_passkey,
     enrol,
     hand_over,
+    is_signed_in,
     json_of,
+    new_codes,
     new_phone,
     passkeys,
     post,
@@ -75,7 +78,9 @@ def test_enrolment_begun_in_one_account_ends_in_no_other(
     assert json_of(sign_in(other.client, phone))["user"] == person.user
 
 
-def test_fifty_passkeys_are_enough(app: Flask, person: Person, transaction: Transaction) -> None:
+@pytest.fixture
+def fill(app: Flask, person: Person, transaction: Transaction) -> None:
+    """Give the person as many passkeys as may be added."""
     with transaction() as session:
         user_id = session.scalars(select(User.id)).one()
         session.add_all(
@@ -90,13 +95,46 @@ def test_fifty_passkeys_are_enough(app: Flask, person: Person, transaction: Tran
                 backed_up=True,
                 name=f"Passkey {number}",
             )
-            for number in range(48)
+            for number in range(49)
         )
-    assert enrol(person.client, new_phone()).status_code == 201
+
+
+def begin_enrolment(client: Browser) -> TestResponse:
+    return client.post("/api/auth/credentials/options", json={})
+
+
+def finish_enrolment(client: Browser, options: Json) -> TestResponse:
+    return client.post(LIST, json={"credential": new_phone().create(options)})
+
+
+def test_fifty_passkeys_are_enough(app: Flask, person: Person, fill: None) -> None:
+    """The device is not even asked to make one more, which nobody could use."""
     before = contents(app)
 
-    assert refusal(enrol(person.client, new_phone())) == (409, "too_many_credentials")
+    assert refusal(begin_enrolment(person.client)) == (409, "too_many_credentials")
 
     assert contents(app) == before
     assert person.client.delete(path_of(person, 5)).status_code == 200
     assert enrol(person.client, new_phone()).status_code == 201
+
+
+def test_fifty_passkeys_are_enough_for_two_ceremonies_at_once(person: Person, fill: None) -> None:
+    assert person.client.delete(path_of(person, 5)).status_code == 200
+    first, second = (json_of(begin_enrolment(person.client)) for _ in range(2))
+
+    done = finish_enrolment(person.client, first)
+    refused = finish_enrolment(person.client, second)
+
+    assert done.status_code == 201
+    assert refusal(refused) == (409, "too_many_credentials")
+
+
+def test_whoever_lost_fifty_passkeys_still_gets_back_in(
+    person: Person, fill: None, new_client: Callable[[], Browser]
+) -> None:
+    code, browser = new_codes(person.client)[0], new_client()
+    assert browser.post("/api/auth/recovery", json={"code": code}).status_code == 200
+
+    assert enrol(browser, new_phone()).status_code == 201
+
+    assert is_signed_in(browser)

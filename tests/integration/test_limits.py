@@ -3,6 +3,7 @@
 ASVS 2.2.1, 2.2.2, 4.1.4, 13.4.4, 15.3.7, 16.5.1 to 16.5.4.
 """
 
+import io
 import json
 from collections.abc import Callable
 
@@ -38,6 +39,25 @@ def test_body_of_64_kib_is_read_and_one_more_byte_is_not(client: Browser) -> Non
     assert post_text(client, "{}" + " " * (LARGEST - 2), OPTIONS).status_code == 200
 
     assert refusal(post_text(client, "{}" + " " * (LARGEST - 1), OPTIONS)) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("size", "status"), [(LARGEST - 1, 200), (LARGEST, 413), (LARGEST * 9, 413)]
+)
+def test_body_that_does_not_tell_its_length_is_limited_and_not_cut(
+    client: Browser, size: int, status: int
+) -> None:
+    """Else what stands behind the limit would be left out, and the rest taken for the whole."""
+    body = io.BytesIO(b"{}" + b" " * (size - 3) + b"x" if status == 413 else b"{}".ljust(size))
+
+    answer = client.post(
+        OPTIONS,
+        input_stream=body,
+        content_type="application/json",
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
+
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("path", ["/api/auth/session", "/api/auth/sessions"])

@@ -79,6 +79,15 @@ def test_recovery_session_sees_no_account(recovering: Browser) -> None:
     assert steps == {"code": True, "enrol": False, "done": True}
 
 
+def test_recovery_names_the_account_that_it_opens(recovering: Browser, ada: Person) -> None:
+    """A link from somebody else must not pass for the way into one's own account (A11)."""
+    address = ada.user["email"]
+
+    assert address in Page(recovering.get("/recovery")).texts["strong"]
+    assert f"You are signed in as {address}." in ada.client.get("/recovery").text
+    assert address not in Browser(ada.client.application).get("/recovery").text
+
+
 def test_sign_up_tells_who_is_signed_in_already(ada: Person) -> None:
     answer = ada.client.get("/sign-up")
 

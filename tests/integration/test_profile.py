@@ -74,6 +74,7 @@ REFUSED: dict[str, dict[str, object]] = {
     "an empty name": {"name": ""},
     "a name of spaces": {"name": "   "},
     "a name too long": {"name": "x" * 101},
+    "a name too long once it is normal": {"name": "\ufb2c" * 99},
     "a name that is no text": {"name": 7},
     "a line break in the name": {"name": "Ada\nKing"},
     "a direction override in the name": {"name": "Ada\u202egniK"},

@@ -82,6 +82,17 @@ def test_every_request_is_one_line_that_says_whose_it_is(logged: Flask, log: Log
         assert named == (set() if anonymous or begins else {"user_id", "session_id"}), label
 
 
+def test_what_is_logged_between_two_requests_is_nobodys(logged: Flask, log: Log) -> None:
+    sign_up(Browser(logged))
+    log.lines()
+
+    logging.getLogger("gunicorn.error").warning("Invalid request from ip=203.0.113.7")
+
+    (line,) = log.lines()
+    assert line["event"].startswith("Invalid request")
+    assert line.keys().isdisjoint({"user_id", "session_id", "request_id"})
+
+
 def test_session_keeps_its_id_in_the_log_when_its_token_is_swapped(logged: Flask, log: Log) -> None:
     client = Browser(logged)
     sign_up(client)

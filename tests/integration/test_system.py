@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from app import create_app, create_service
 from app.cli.db import run_migrations
@@ -183,8 +184,48 @@ def variables(scratch_database: ScratchDatabases) -> Mapping[str, str]:
     return {**DEVELOPMENT, **scratch_database()}
 
 
+def named(variables: Mapping[str, str]) -> str:
+    """Name the variable that says where the database is."""
+    return "DATABASE_URL" if "DATABASE_URL" in variables else "SQLITE_FILE"
+
+
+def test_boot_refuses_a_file_that_is_no_database(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("Not a database, and long enough to be seen not to be one. " * 20)
+
+    with pytest.raises(SettingsError, match=r"^SQLITE_FILE .*\(file is not a database\).*\.$"):
+        create_service(load_settings({**DEVELOPMENT, "SQLITE_FILE": str(file)}))
+
+
+def test_boot_refuses_a_role_that_may_not_read(
+    engine_name: str, variables: Mapping[str, str]
+) -> None:
+    if engine_name == "sqlite":
+        # It knows no roles; the honest control is the same boot by the file's owner.
+        with migrated(variables):
+            assert create_service(load_settings(variables)).name == "app"
+        return
+    with migrated(variables) as app:
+        with (
+            app.app_context(),
+            db.engine.execution_options(**{WRITES: True}).begin() as connection,
+        ):
+            connection.execute(text("CREATE ROLE stranger LOGIN"))
+        try:
+            stranger = make_url(variables["DATABASE_URL"]).set(username="stranger")
+            address = stranger.render_as_string(hide_password=False)
+            with pytest.raises(SettingsError, match=r"^DATABASE_URL .*permission denied.*\.$"):
+                create_service(load_settings({**variables, "DATABASE_URL": address}))
+        finally:
+            with (
+                app.app_context(),
+                db.engine.execution_options(**{WRITES: True}).begin() as connection,
+            ):
+                connection.execute(text("DROP ROLE stranger"))
+
+
 def test_boot_refuses_a_database_without_the_schema(variables: Mapping[str, str]) -> None:
-    with pytest.raises(SettingsError, match=r"^DATABASE_URL .* `flask db upgrade` first\.$"):
+    with pytest.raises(SettingsError, match=rf"^{named(variables)} .* `flask db upgrade` first\.$"):
         create_service(load_settings(variables))
 
 
@@ -192,7 +233,8 @@ def test_boot_refuses_an_earlier_schema(variables: Mapping[str, str]) -> None:
     with migrated(variables) as app:
         set_version(app, "001_initial")
 
-        with pytest.raises(SettingsError, match=r"^DATABASE_URL .* `flask db upgrade` first\.$"):
+        sentence = rf"^{named(variables)} .* `flask db upgrade` first\.$"
+        with pytest.raises(SettingsError, match=sentence):
             create_service(load_settings(variables))
 
         set_version(app, "002_oauth")
@@ -204,7 +246,7 @@ def test_boot_refuses_a_database_that_is_away(variables: Mapping[str, str]) -> N
         settings = load_settings(variables)
         with (
             database_away(app),
-            pytest.raises(SettingsError, match=r"^DATABASE_URL .* does not answer: .*\.$"),
+            pytest.raises(SettingsError, match=rf"^{named(variables)} .* does not answer .*\.$"),
         ):
             create_service(settings)
 

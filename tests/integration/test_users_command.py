@@ -15,7 +15,7 @@ from tests.support.clients import Browser
 from tests.support.databases import ScratchDatabases
 from tests.support.people import Person, is_signed_in, json_of, sign_in, sign_up
 from tests.support.tables import change, contents, count
-from tests.support.variables import ORIGIN
+from tests.support.variables import DEVELOPMENT, ORIGIN
 
 INVITATION = r"[A-Za-z0-9_-]{43}"
 CODE = r"([0-9A-Z]{5}-){4}[0-9A-Z]{5}"
@@ -224,16 +224,27 @@ def test_help_teaches(
     assert [word for word in words if word not in text] == []
 
 
-@pytest.mark.parametrize("command", [("users", "invite", "a@example.org"), ("welcome",)])
-def test_no_link_is_printed_where_it_could_create_no_account(
-    make_app: Callable[..., Flask], command: tuple[str, ...]
+def test_nobody_is_invited_where_no_link_could_create_an_account(
+    make_app: Callable[..., Flask],
 ) -> None:
+    command = ("users", "invite", "a@example.org")
     done = make_app(REGISTRATION="closed").test_cli_runner().invoke(args=command)
     control = make_app(REGISTRATION="invite").test_cli_runner().invoke(args=command)
 
-    assert (done.exit_code, "#invitation=" in done.stdout) == (1, False)
+    assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: REGISTRATION is closed")
     assert (control.exit_code, "#invitation=" in control.stdout) == (0, True)
+
+
+def test_command_on_a_database_without_the_schema_says_what_to_run(
+    scratch_database: ScratchDatabases,
+) -> None:
+    app = create_app(load_settings({**DEVELOPMENT, **scratch_database()}))
+
+    done = app.test_cli_runner().invoke(args=("users", "list"))
+
+    sentence = "The database lacks a migration of this release: run `flask db upgrade` first."
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"Error: {sentence}\n")
 
 
 @pytest.mark.parametrize(

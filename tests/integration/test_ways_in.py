@@ -154,8 +154,12 @@ def test_sign_in_during_a_role_change_gets_the_lifetimes_of_the_new_role(
         wait_for(started)
         return sign_in(new_client(), person.phone)
 
-    _, signed_in = side_by_side([lambda: run_unit(app, promote), sign_in_meanwhile])
+    def promotion() -> TestResponse | None:
+        return run_unit(app, promote)
 
+    _, signed_in = side_by_side([promotion, sign_in_meanwhile])
+
+    assert signed_in is not None
     session = json_of(signed_in)["session"]
     idle = datetime.fromisoformat(session["idle_expires_at"]) - datetime.fromisoformat(
         session["created_at"]

@@ -76,3 +76,12 @@ def test_link_is_void_once_somebody_else_is_administrator(
 
     assert usable.status_code == 200
     assert (refused.status_code, json_of(refused)["code"]) == (403, "invitation_unusable")
+
+
+def test_welcome_says_why_there_is_no_link_and_lets_the_service_start(
+    make_app: Callable[..., Flask],
+) -> None:
+    done = make_app(REGISTRATION="closed").test_cli_runner().invoke(args=("welcome",))
+
+    assert (done.exit_code, "#invitation=" in done.stdout) == (0, False)
+    assert "There is no administrator yet. REGISTRATION is closed" in done.stdout

@@ -8,7 +8,8 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import inspect, text
 
-from app.services.schema import MIGRATIONS
+from app.cli.db import MIGRATIONS
+from app.cli.db import migrate as flask_migrate
 from tests.support.units import engine_of
 
 HEAD = "002_oauth"
@@ -31,6 +32,7 @@ def with_migration(folder: Path, body: str, *, revision: str = "003_extra") -> P
 
 def migrate(app: Flask, directory: Path) -> None:
     """Bring the database to the newest revision in the folder."""
+    flask_migrate.init_app(app)
     with app.app_context():
         upgrade(directory=str(directory))
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from app.blueprints.auth.schemas import RenameCredential
 from app.blueprints.bodies import parse_json, read_body, read_query, validate
-from app.blueprints.schemas import Id, Taken
+from app.blueprints.schemas import Body, Id
 from app.errors import InvalidBody, MalformedRequest, UnsupportedContentType
 from tests.support.counts import trials
 
@@ -35,7 +35,7 @@ VALUES = st.recursive(
 AN_ID = "01a20c2d-4b2f-78f5-b512-ab0b4a7d2554"
 
 
-class Order(Taken):
+class Order(Body):
     """What the tests take."""
 
     name: str

@@ -93,12 +93,14 @@ def test_value_cannot_forge_a_json_line(root: logging.Logger) -> None:
 def test_value_cannot_forge_a_line_for_people(root: logging.Logger) -> None:
     written = log_to_text(root, "text")
 
-    structlog.get_logger("app.tests").info("request", path=FORGED)
+    structlog.get_logger("app.tests").info("request", path=FORGED, short="\x1b]0;x\a")
+    logging.getLogger("library").info(FORGED)
 
-    (line,) = written.getvalue().splitlines()
+    line, foreign = written.getvalue().splitlines()
     assert "request" in line
     assert r"x\n{" in line
-    assert "\x1b" not in line
+    assert r"x\n{" in foreign
+    assert "\x1b" not in line + foreign
 
 
 @pytest.mark.parametrize(("level", "lines"), [("DEBUG", 3), ("INFO", 2), ("ERROR", 1)])

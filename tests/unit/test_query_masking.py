@@ -1,6 +1,7 @@
 """What the query log shows of a query's parameters."""
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from app.query_log import mask
 
@@ -14,6 +15,8 @@ from app.query_log import mask
         ("Ada", "Ada"),
         ("x" * 201, "x" * 200 + "…"),
         ("x" * 200, "x" * 200),
+        ('{"user_handle": "secret"}', "<JSON>"),
+        (Jsonb({"user_handle": "secret"}), "<JSON>"),
         (7, 7),
         (None, None),
         (True, True),

@@ -57,7 +57,7 @@ SECOND = Fido2Server(
     verify_origin=lambda origin: origin == ORIGIN,
     verify_attestation=verify_statement,
 )
-"""Told to look at attestation statements, which it ignores otherwise."""
+"""Answer to look at attestation statements, which it ignores otherwise."""
 
 
 def second_registers(credential: Json) -> AttestedCredentialData | None:

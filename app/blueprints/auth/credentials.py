@@ -4,11 +4,11 @@ from app.blueprints import current
 from app.blueprints.auth.routes import blueprint
 from app.blueprints.auth.schemas import (
     ChangedCredential,
+    CredentialAnswer,
     CredentialList,
     EnrolledCredential,
     RenameCredential,
     Signals,
-    tell_credential,
 )
 from app.blueprints.guards import Level, Reply, Unit, operation
 from app.blueprints.schemas import (
@@ -17,7 +17,7 @@ from app.blueprints.schemas import (
     Options,
     PageQuery,
     SignalCall,
-    SignedInTold,
+    SignedInAnswer,
     cursor,
 )
 from app.errors import (
@@ -45,11 +45,19 @@ def list_credentials(query: PageQuery) -> CredentialList:
         limit=query.limit + 1,
     )
     items, next_cursor = cursor(list(rows), query.limit)
-    return CredentialList(items=[tell_credential(row) for row in items], next=next_cursor)
+    return CredentialList(
+        items=[CredentialAnswer.model_validate(row) for row in items], next=next_cursor
+    )
 
 
 @blueprint.post("/credentials/options")
-@operation(Level.ENROLMENT, Unit.WRITES, body=Nothing, answer=Options)
+@operation(
+    Level.ENROLMENT,
+    Unit.WRITES,
+    body=Nothing,
+    answer=Options,
+    refusals=(TooManyCredentials,),
+)
 def begin_enrolment(body: Nothing) -> Options:  # noqa: ARG001 - its emptiness was checked
     """Begin to add a passkey to my account."""
     options = current.registration().begin_enrolment(
@@ -83,9 +91,9 @@ def finish_enrolment(body: FinishedRegistration, challenge: ConsumedChallenge) -
         active=current.active_session(),
         device=current.device(),
     )
-    signed_in = SignedInTold.of(enrolled.active)
+    signed_in = SignedInAnswer.of(enrolled.active)
     answer = EnrolledCredential(
-        credential=tell_credential(enrolled.credential),
+        credential=CredentialAnswer.model_validate(enrolled.credential),
         user=signed_in.user,
         session=signed_in.session,
     )
@@ -103,8 +111,12 @@ def finish_enrolment(body: FinishedRegistration, challenge: ConsumedChallenge) -
 def rename_credential(id: str, body: RenameCredential) -> ChangedCredential:  # noqa: A002
     """Give one of my passkeys another name."""
     user_id = current.active_session().person.id
-    renamed = credentials.rename_credential(db.session(), user_id=user_id, id=id, name=body.name)
-    return ChangedCredential(credential=tell_credential(renamed), signals=_signals(user_id))
+    renamed = credentials.rename_credential(
+        db.session(), user_id=user_id, row_id=id, name=body.name
+    )
+    return ChangedCredential(
+        credential=CredentialAnswer.model_validate(renamed), signals=_signals(user_id)
+    )
 
 
 @blueprint.delete("/credentials/<id:id>")
@@ -112,7 +124,7 @@ def rename_credential(id: str, body: RenameCredential) -> ChangedCredential:  # 
 def remove_credential(id: str) -> Signals:  # noqa: A002 - the path's name for it
     """Remove one of my passkeys, unless it is the last way into my account."""
     user_id = current.active_session().person.id
-    credentials.remove_credential(db.session(), user_id=user_id, id=id)
+    credentials.remove_credential(db.session(), user_id=user_id, row_id=id)
     return Signals(signals=_signals(user_id))
 
 

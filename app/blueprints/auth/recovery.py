@@ -4,7 +4,7 @@ from app.blueprints import current
 from app.blueprints.auth.routes import blueprint
 from app.blueprints.auth.schemas import RecoveryCodes, RecoveryCodesLeft, RedeemCode
 from app.blueprints.guards import Level, Reply, Unit, operation
-from app.blueprints.schemas import Nothing, SignedInTold
+from app.blueprints.schemas import Nothing, SignedInAnswer
 from app.errors import RecoveryCodeUnusable
 from app.extensions import db
 from app.services import recovery
@@ -31,7 +31,7 @@ def renew_recovery_codes(body: Nothing) -> RecoveryCodes:  # noqa: ARG001 - chec
     Level.PUBLIC,
     Unit.WRITES,
     body=RedeemCode,
-    answer=SignedInTold,
+    answer=SignedInAnswer,
     refusals=(RecoveryCodeUnusable,),
 )
 def recover(body: RedeemCode) -> Reply:
@@ -43,5 +43,5 @@ def recover(body: RedeemCode) -> Reply:
         replaces=current.session_token(),
     )
     return Reply(
-        body=SignedInTold.of(signed_in.active), opened=signed_in.active, token=signed_in.token
+        body=SignedInAnswer.of(signed_in.active), opened=signed_in.active, token=signed_in.token
     )

@@ -10,7 +10,7 @@ from app.blueprints.schemas import (
     FinishedRegistration,
     Nothing,
     Options,
-    SignedInTold,
+    SignedInAnswer,
 )
 from app.errors import (
     AccountDisabled,
@@ -60,7 +60,7 @@ def begin_registration(body: BeginRegistration) -> Options:
     Unit.WRITES,
     body=FinishedRegistration,
     consumes=Purpose.REGISTRATION,
-    answer=SignedInTold,
+    answer=SignedInAnswer,
     status=201,
     refusals=(
         AttestationRejected,
@@ -80,7 +80,7 @@ def finish_registration(body: FinishedRegistration, challenge: ConsumedChallenge
         replaces=current.session_token(),
     )
     return Reply(
-        body=SignedInTold.of(enrolled.active), opened=enrolled.active, token=enrolled.token
+        body=SignedInAnswer.of(enrolled.active), opened=enrolled.active, token=enrolled.token
     )
 
 
@@ -100,7 +100,7 @@ def begin_authentication(body: Nothing) -> Options:  # noqa: ARG001 - its emptin
     Unit.WRITES,
     body=FinishedCeremony,
     consumes=Purpose.AUTHENTICATION,
-    answer=SignedInTold,
+    answer=SignedInAnswer,
     refusals=_NOT_PROVED,
 )
 def finish_authentication(body: FinishedCeremony, challenge: ConsumedChallenge) -> Reply:
@@ -113,7 +113,7 @@ def finish_authentication(body: FinishedCeremony, challenge: ConsumedChallenge) 
         replaces=current.session_token(),
     )
     return Reply(
-        body=SignedInTold.of(signed_in.active), opened=signed_in.active, token=signed_in.token
+        body=SignedInAnswer.of(signed_in.active), opened=signed_in.active, token=signed_in.token
     )
 
 
@@ -133,7 +133,7 @@ def begin_reauthentication(body: Nothing) -> Options:  # noqa: ARG001 - its empt
     Unit.WRITES,
     body=FinishedCeremony,
     consumes=Purpose.REAUTHENTICATION,
-    answer=SignedInTold,
+    answer=SignedInAnswer,
     refusals=_NOT_PROVED,
 )
 def finish_reauthentication(body: FinishedCeremony, challenge: ConsumedChallenge) -> Reply:
@@ -144,4 +144,4 @@ def finish_reauthentication(body: FinishedCeremony, challenge: ConsumedChallenge
         credential=body.credential,
         active=current.active_session(),
     )
-    return Reply(body=SignedInTold.of(renewed.active), opened=renewed.active, token=renewed.token)
+    return Reply(body=SignedInAnswer.of(renewed.active), opened=renewed.active, token=renewed.token)

@@ -6,18 +6,18 @@ from typing import Self
 from pydantic import Field
 
 from app.blueprints.schemas import (
+    Answer,
+    Body,
     Name,
     Secret,
-    SessionTold,
+    SessionAnswer,
     SignalCall,
-    SignedInTold,
-    Taken,
-    Told,
+    SignedInAnswer,
 )
-from app.models import Credential, UserSession
+from app.models import UserSession
 
 
-class BeginRegistration(Taken):
+class BeginRegistration(Body):
     """Who wants an account."""
 
     email: str = Field(min_length=3, max_length=254)
@@ -25,7 +25,7 @@ class BeginRegistration(Taken):
     invitation: Secret | None = None
 
 
-class CredentialTold(Told):
+class CredentialAnswer(Answer):
     """A passkey, without its credential id, which is nobody else's business."""
 
     id: str
@@ -38,39 +38,39 @@ class CredentialTold(Told):
     clone_suspected_at: datetime | None
 
 
-class CredentialList(Told):
+class CredentialList(Answer):
     """A page of passkeys."""
 
-    items: list[CredentialTold]
+    items: list[CredentialAnswer]
     next: str | None
 
 
-class RenameCredential(Taken):
+class RenameCredential(Body):
     """The new name of a passkey."""
 
     name: Name
 
 
-class ChangedCredential(Told):
+class ChangedCredential(Answer):
     """A passkey after a change, and what password managers should be told of it."""
 
-    credential: CredentialTold
+    credential: CredentialAnswer
     signals: list[SignalCall]
 
 
-class EnrolledCredential(SignedInTold):
+class EnrolledCredential(SignedInAnswer):
     """A new passkey, and the session in which it was made or which it opened."""
 
-    credential: CredentialTold
+    credential: CredentialAnswer
 
 
-class Signals(Told):
+class Signals(Answer):
     """What password managers should be told."""
 
     signals: list[SignalCall]
 
 
-class ListedSession(SessionTold):
+class ListedSession(SessionAnswer):
     """A session as its owner sees it among the others."""
 
     last_seen_at: datetime
@@ -95,38 +95,33 @@ class ListedSession(SessionTold):
         )
 
 
-class SessionList(Told):
+class SessionList(Answer):
     """A page of sessions."""
 
     items: list[ListedSession]
     next: str | None
 
 
-class EndedSessions(Told):
+class EndedSessions(Answer):
     """How many sessions ended."""
 
     ended: int
 
 
-class RedeemCode(Taken):
+class RedeemCode(Body):
     """A recovery code, typed in any case, with or without its dashes."""
 
     code: Secret
 
 
-class RecoveryCodes(Told):
+class RecoveryCodes(Answer):
     """New recovery codes; this is the only time they are told."""
 
     codes: list[str]
 
 
-class RecoveryCodesLeft(Told):
+class RecoveryCodesLeft(Answer):
     """How many recovery codes are unused, and when they were made."""
 
     remaining: int
     created_at: datetime | None
-
-
-def tell_credential(credential: Credential) -> CredentialTold:
-    """Tell of a passkey."""
-    return CredentialTold.model_validate(credential)

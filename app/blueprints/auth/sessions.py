@@ -4,17 +4,17 @@ from app.blueprints import current
 from app.blueprints.auth.routes import blueprint
 from app.blueprints.auth.schemas import EndedSessions, ListedSession, SessionList
 from app.blueprints.guards import Level, Reply, Unit, operation
-from app.blueprints.schemas import PageQuery, SignedInTold, cursor
+from app.blueprints.schemas import PageQuery, SignedInAnswer, cursor
 from app.errors import NotFound
 from app.extensions import db
 from app.services import sessions
 
 
 @blueprint.get("/session")
-@operation(Level.SIGNED_IN, Unit.NONE, answer=SignedInTold)
-def get_session() -> SignedInTold:
+@operation(Level.SIGNED_IN, Unit.NONE, answer=SignedInAnswer)
+def get_session() -> SignedInAnswer:
     """Tell who is signed in."""
-    return SignedInTold.of(current.active_session())
+    return SignedInAnswer.of(current.active_session())
 
 
 @blueprint.delete("/session")

@@ -76,7 +76,9 @@ def show_recovery() -> ResponseReturnValue:
     current.mark_browser()
     active = current.find_session()
     enrolling = active is not None and active.purpose == "enrol"
-    return render_template("recovery.html", enrolling=enrolling)
+    return render_template(
+        "recovery.html", enrolling=enrolling, person=active.person if active else None
+    )
 
 
 @blueprint.get("/account")

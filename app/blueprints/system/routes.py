@@ -14,6 +14,8 @@ from app.services.schema import is_behind
 
 blueprint = Blueprint("system", __name__)
 
+_DOCUMENT = "openapi document"
+
 
 class Health(BaseModel):
     """That the service answers."""
@@ -56,9 +58,13 @@ def _document() -> dict[str, Any]:
     settings = current.settings()
     if not settings.public_docs:
         raise NotFound
-    return openapi_document(
-        current_app.url_map,
-        current_app.view_functions,
-        origin=settings.public_origin,
-        session_cookie=settings.session_cookie,
-    )
+    if _DOCUMENT not in current_app.extensions:
+        # Nothing in it changes while the process lives.
+        current_app.extensions[_DOCUMENT] = openapi_document(
+            current_app.url_map,
+            current_app.view_functions,
+            origin=settings.public_origin,
+            session_cookie=settings.session_cookie,
+        )
+    document: dict[str, Any] = current_app.extensions[_DOCUMENT]
+    return document

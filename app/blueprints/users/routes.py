@@ -4,7 +4,7 @@ from flask import Blueprint
 
 from app.blueprints import current
 from app.blueprints.guards import Level, Unit, operation
-from app.blueprints.schemas import ChangedPerson, PersonTold, SignalCall, tell_person
+from app.blueprints.schemas import ChangedPerson, PersonAnswer, SignalCall
 from app.blueprints.users.schemas import ChangeProfile
 from app.extensions import db
 from app.services import credentials, people
@@ -13,10 +13,10 @@ blueprint = Blueprint("users", __name__, url_prefix="/api/users")
 
 
 @blueprint.get("/me")
-@operation(Level.SIGNED_IN, Unit.NONE, answer=PersonTold)
-def get_me() -> PersonTold:
+@operation(Level.SIGNED_IN, Unit.NONE, answer=PersonAnswer)
+def get_me() -> PersonAnswer:
     """Tell who I am."""
-    return tell_person(current.active_session().person)
+    return PersonAnswer.model_validate(current.active_session().person)
 
 
 @blueprint.patch("/me")
@@ -30,5 +30,6 @@ def change_me(body: ChangeProfile) -> ChangedPerson:
     )
     signal = credentials.person_signal(relying_party=current.relying_party(), user=user)
     return ChangedPerson(
-        user=tell_person(people.describe(user)), signals=[SignalCall.model_validate(signal)]
+        user=PersonAnswer.model_validate(people.describe(user)),
+        signals=[SignalCall.model_validate(signal)],
     )
