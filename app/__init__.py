@@ -53,9 +53,11 @@ def create_service(settings: Settings) -> Flask:
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0)  # type: ignore[method-assign]
     with app.app_context():
-        require_fitting_database(settings)
-        # This process may fork the workers and never ask again: it keeps no connection.
-        db.engine.dispose()
+        try:
+            require_fitting_database(settings)
+        finally:
+            # This process may fork the workers and never ask again: it keeps no connection.
+            db.engine.dispose()
     return app
 
 

@@ -17,7 +17,6 @@ from .responses import (
     read_challenge,
     read_credential_id,
     read_registration_response,
-    read_user_handle,
 )
 from .values import RegisteredCredential, StoredKey, VerifiedAssertion
 from .violation import Violation, require
@@ -156,11 +155,6 @@ class RelyingParty:
     def credential_id_of(credential: Mapping[str, object]) -> bytes | None:
         """The credential that a response claims to come from, unproved; None when unreadable."""
         return _unproved(read_credential_id, credential)
-
-    @staticmethod
-    def user_handle_of(credential: Mapping[str, object]) -> bytes | None:
-        """The user that an assertion claims to be of, unproved; None when absent or unreadable."""
-        return _unproved(read_user_handle, credential)
 
     def unknown_credential(self, credential_id: bytes) -> dict[str, object]:
         """Have the password manager forget a credential for good (§5.1.10.2)."""

@@ -1,6 +1,7 @@
 """The reference tells the truth: valid, complete, and every answer is as it says."""
 
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,6 +14,7 @@ from app.identifiers import new_id
 from tests.support.authenticator import Json
 from tests.support.clients import Browser
 from tests.support.people import json_of, sign_up
+from tests.support.servers import ROOT
 from tests.support.story import tell_story
 
 OUTSIDE = {"/openapi.json", "/docs"}
@@ -31,6 +33,12 @@ def rules(app: Flask) -> Iterator[tuple[str, str, str]]:
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
                 path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
                 yield path, method.lower(), rule.endpoint
+
+
+def test_version_is_the_projects(document: Json) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert document["info"]["version"] == project["version"]
 
 
 def operations(document: Json) -> dict[str, Json]:

@@ -7,8 +7,9 @@ effect, and in the one honest cell it has.
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import product
+from operator import ne
 
 import pytest
 from flask import Flask
@@ -16,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.authenticator import Json
 from tests.support.clients import Browser
+from tests.support.databases import EngineName
 from tests.support.people import (
     Person,
     add_passkey,
@@ -101,6 +103,17 @@ CELLS = [
 HONEST = Cell(content_type="application/json", site="same-origin", origin=ORIGIN, cookies=True)
 
 
+def cells(engine_name: EngineName) -> list[Cell]:
+    """Give every combination on SQLite; on PostgreSQL those that are honest but for one thing.
+
+    The rule reads the request alone, so that the engine has no part in it. What the engine has a
+    part in, that a refusal leaves all rows as they were, every route shows on both.
+    """
+    if engine_name == "sqlite":
+        return CELLS
+    return [cell for cell in CELLS if sum(map(ne, astuple(cell), astuple(HONEST))) <= 1]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Attack:
     """A request that would have its effect if it were let through."""
@@ -164,13 +177,13 @@ def honest_body(route: str, person: Person) -> Iterator[tuple[str, object]]:
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_only_a_page_of_ours_changes_anything(
-    app: Flask, attack: Callable[..., Attack], route: str
+    app: Flask, attack: Callable[..., Attack], engine_name: EngineName, route: str
 ) -> None:
     request = attack(route)
     before = contents(app, without=())
 
     wrong = {}
-    for cell in CELLS:
+    for cell in cells(engine_name):
         if not cell.same_origin and refusal(request.send(cell)) != (403, "cross_site_request"):
             wrong[cell] = "let through from elsewhere"
         if cell.same_origin and not cell.json_or_nothing:
@@ -187,11 +200,11 @@ def test_only_a_page_of_ours_changes_anything(
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_allowed_requests_are_not_taken_for_foreign_ones(
-    attack: Callable[..., Attack], route: str
+    attack: Callable[..., Attack], engine_name: EngineName, route: str
 ) -> None:
     request = attack(route)
 
-    for cell in CELLS:
+    for cell in cells(engine_name):
         if cell.same_origin and cell.json_or_nothing:
             answer = request.send(cell)
             assert answer.status_code not in {415, 421, 500, 503}, (cell, answer.text)

@@ -15,7 +15,8 @@ from tests.support.clients import Browser
 from tests.support.databases import ScratchDatabases
 from tests.support.people import Person, is_signed_in, json_of, sign_in, sign_up
 from tests.support.tables import change, contents, count
-from tests.support.variables import DEVELOPMENT, ORIGIN
+from tests.support.units import application_on
+from tests.support.variables import ORIGIN
 
 INVITATION = r"[A-Za-z0-9_-]{43}"
 CODE = r"([0-9A-Z]{5}-){4}[0-9A-Z]{5}"
@@ -239,9 +240,8 @@ def test_nobody_is_invited_where_no_link_could_create_an_account(
 def test_command_on_a_database_without_the_schema_says_what_to_run(
     scratch_database: ScratchDatabases,
 ) -> None:
-    app = create_app(load_settings({**DEVELOPMENT, **scratch_database()}))
-
-    done = app.test_cli_runner().invoke(args=("users", "list"))
+    with application_on(scratch_database()) as app:
+        done = app.test_cli_runner().invoke(args=("users", "list"))
 
     sentence = "The database lacks a migration of this release: run `flask db upgrade` first."
     assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"Error: {sentence}\n")

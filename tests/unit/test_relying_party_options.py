@@ -126,7 +126,6 @@ def test_claims_of_a_response_can_be_looked_up() -> None:
     assert RelyingParty.challenge_of(attestation) == CHALLENGE
     assert RelyingParty.challenge_of(assertion) == CHALLENGE
     assert RelyingParty.credential_id_of(assertion) == own.id
-    assert RelyingParty.user_handle_of(assertion) == USER_HANDLE
 
 
 def with_client_data(client_data: bytes) -> Json:
@@ -154,7 +153,6 @@ def test_unreadable_claims_are_none(credential: Any) -> None:  # noqa: ANN401
     """WA-X1: what is looked up before anything is verified fails on nothing."""
     assert RelyingParty.challenge_of(credential) is None
     assert RelyingParty.credential_id_of(credential) is None
-    assert RelyingParty.user_handle_of(credential) is None
 
 
 @pytest.mark.parametrize(
