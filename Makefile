@@ -57,6 +57,7 @@ clean: ## remove the virtual environment and the tools' caches; instance/ stays
 
 # A stamp is newer than the list it stands for: a second start installs nothing and needs no network.
 .venv/bin/python:
+	@echo "Making the virtual environment …"
 	@python="$$(bin/find-python)" && "$$python" -m venv --clear .venv
 
 .venv/runtime-installed: requirements.txt | .venv/bin/python

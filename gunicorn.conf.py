@@ -1,10 +1,14 @@
 """How gunicorn serves `wsgi:app`: everything follows from the settings (docs/configuration.md)."""
 
+import socket
+import struct
 import sys
 from pathlib import Path
 
 from gunicorn import glogging  # type: ignore[import-untyped]
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
+from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from app.config import load_settings
 from app.errors import SettingsError
@@ -19,7 +23,6 @@ except SettingsError as problem:
 bind = _service.bind if _service.bind.startswith("unix:") else f"{_service.bind}:{_service.port}"
 # A socket file is for the service's own user and group: nginx joins the group.
 umask = 0o007
-worker_class = "gthread"
 workers = _service.workers
 threads = _service.threads
 # Loaded once and shared by the workers: less memory, and a broken boot ends before they start.
@@ -65,6 +68,32 @@ class _ProjectLogger(glogging.Logger):  # type: ignore[misc]
 configure_logging(_settings.log)
 logger_class = _ProjectLogger
 loglevel = _settings.log.level.lower()
+
+
+# Whoever says nothing for so long, in the middle of a request, gives the thread back.
+_STALL_SECONDS = 20
+
+
+class _UnheldWorker(ThreadWorker):  # type: ignore[misc]
+    """Threads whose stop waits for no connection that was opened in advance and never asked.
+
+    Browsers hold such connections; gunicorn 27 caps those kept alive when it stops, not these.
+    """
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        super()._cap_keepalive(deadline)
+        for connection in self.pending_conns:
+            connection.timeout = min(connection.timeout, deadline)
+
+
+worker_class = _UnheldWorker
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Give every connection a time-out: Linux hands a listener's on to what it accepts."""
+    for listener in worker.sockets:
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", _STALL_SECONDS, 0))
 
 
 class _NamelessResponse(wsgi.Response):  # type: ignore[misc]

@@ -36,12 +36,16 @@ class Progress:
         self.last = step.up_revision_id
 
     def failed(self, error: DBAPIError) -> None:
+        if not error.statement:
+            click.echo(
+                f"the database cannot be reached, nothing was changed: {error.orig}", err=True
+            )
+            return
         after = f" after {self.last}" if self.last else ""
         # SQLite's one transaction holds the migrations before it, too.
         lost = "this upgrade" if self.is_sqlite else "it"
         click.echo(f"migration{after}: failed, nothing of {lost} was kept: {error.orig}", err=True)
-        if error.statement:
-            click.echo(f"statement: {error.statement}", err=True)
+        click.echo(f"statement: {error.statement}", err=True)
 
 
 def run() -> None:

@@ -27,7 +27,7 @@ from tests.support.databases import (
     delete_rows,
     scratch_databases,
 )
-from tests.support.kept import Kept
+from tests.support.keeper import Keeper
 from tests.support.variables import DEVELOPMENT
 
 
@@ -42,25 +42,27 @@ def engine_name(request: pytest.FixtureRequest) -> EngineName:
 
 
 @pytest.fixture(scope="session")
-def kept() -> Iterator[Kept]:
+def keeper() -> Iterator[Keeper]:
     """Keep what is made once for each engine."""
     with ExitStack() as stack:
-        yield Kept(stack)
+        yield Keeper(stack)
 
 
 @pytest.fixture(scope="session")
 def scratch_database(
-    engine_name: EngineName, kept: Kept, tmp_path_factory: pytest.TempPathFactory
+    engine_name: EngineName, keeper: Keeper, tmp_path_factory: pytest.TempPathFactory
 ) -> ScratchDatabases:
     """Make new, empty databases: each call gives the variables that name one more."""
-    return kept.once(
+    return keeper.once(
         ("databases", engine_name),
         lambda: scratch_databases(engine_name, tmp_path_factory.mktemp(engine_name)),
     )
 
 
 @pytest.fixture(scope="session")
-def migrated_app(engine_name: EngineName, kept: Kept, scratch_database: ScratchDatabases) -> Flask:
+def migrated_app(
+    engine_name: EngineName, keeper: Keeper, scratch_database: ScratchDatabases
+) -> Flask:
     """Make one application for each engine, its schema by the real migrations."""
 
     @contextmanager
@@ -70,7 +72,7 @@ def migrated_app(engine_name: EngineName, kept: Kept, scratch_database: ScratchD
         yield app
         _engine_of(app).dispose()
 
-    return kept.once(("application", engine_name), make)
+    return keeper.once(("application", engine_name), make)
 
 
 @pytest.fixture(scope="session")

@@ -68,8 +68,9 @@ def _begin() -> None:
 
 
 def _require_own_host() -> None:
-    # Health checks come by address; everything else by the one name that browsers know us by.
-    if request.path in _ANY_HOST:
+    # Health checks come by address, and the page that says where we are needs its style sheet;
+    # everything else comes by the one name that browsers know us by.
+    if request.path in _ANY_HOST or request.endpoint == "static":
         return
     origin = urlsplit(current.settings().public_origin)
     host = request.environ.get("HTTP_HOST", "").lower()

@@ -79,7 +79,7 @@ def add_credential(
 
 
 def find_credential(session: Session, credential_id: bytes) -> tuple[Credential, User] | None:
-    """Find a passkey by its credential id, with its owner, whose role stays until the unit ends.
+    """Find a passkey by its credential id, with its owner, who is locked until the unit ends.
 
     Else a session might be opened with the lifetimes of a role that was just taken away or given.
     """
@@ -87,7 +87,7 @@ def find_credential(session: Session, credential_id: bytes) -> tuple[Credential,
         select(Credential, User)
         .join(User, User.id == Credential.user_id)
         .where(Credential.credential_id == credential_id)
-        .with_for_update(read=True, of=User)
+        .with_for_update(key_share=True, of=User)
     )
     found = session.execute(query).one_or_none()
     return None if found is None else (found[0], found[1])

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.visitors import PATIENCE_MS, Visitor
 from tests.support.chromium import chromium
 from tests.support.databases import EngineName, ScratchDatabases
-from tests.support.kept import Kept
+from tests.support.keeper import Keeper
 from tests.support.servers import Server, running_server
 from tests.support.variables import DEVELOPMENT
 
@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def server(
     engine_name: EngineName,
-    kept: Kept,
+    keeper: Keeper,
     scratch_database: ScratchDatabases,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Server:
@@ -44,7 +44,7 @@ def server(
         log_file = tmp_path_factory.mktemp("server") / "service.log"
         return running_server({**DEVELOPMENT, **scratch_database()}, log_file)
 
-    return kept.once(("server", engine_name), start)
+    return keeper.once(("server", engine_name), start)
 
 
 NewVisitor = Callable[..., Visitor]

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -80,9 +80,9 @@ def port(home: Path) -> Iterator[int]:
 
 
 def ask(
-    port: int, path: str = "/", headers: Mapping[str, str] | None = None
+    port: int, path: str = "/", headers: Mapping[str, str] | None = None, *, patience: float = 5
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience)
     try:
         connection.request("GET", path, headers=headers or {})
         response = connection.getresponse()
@@ -211,3 +211,36 @@ def test_socket_file_is_for_user_and_group_alone(tmp_path: Path) -> None:
     assert b'"wsgi.url_scheme": "http"' in answer
     assert b'"SCRIPT_NAME": ""' in answer
     assert process.returncode == 0
+
+
+def test_stop_waits_for_no_connection_that_never_asked(tmp_path: Path) -> None:
+    """Browsers open connections in advance: Ctrl-C must not wait for the 25 s of grace."""
+    chosen = free_port()
+    variables = {**PRODUCTION, "SQLITE_FILE": str(tmp_path / "b.db"), "PORT": str(chosen)}
+    with serving({**variables, "WEB_CONCURRENCY": "1"}, tmp_path) as process:
+        ask(chosen)
+        with socket.create_connection(("127.0.0.1", chosen)):
+            time.sleep(6)  # gunicorn sets it aside after five seconds without a byte
+            begun = time.monotonic()
+
+            process.send_signal(signal.SIGTERM)
+            process.wait(SECONDS)
+
+            assert time.monotonic() - begun < 10
+    assert process.returncode == 0
+
+
+def test_stalled_requests_give_their_threads_back(tmp_path: Path) -> None:
+    """A1: as many as there are threads, each in the middle of its request."""
+    chosen = free_port()
+    variables = {**PRODUCTION, "SQLITE_FILE": str(tmp_path / "b.db"), "PORT": str(chosen)}
+    variables |= {"WEB_CONCURRENCY": "1", "THREADS": "2"}
+    with serving(variables, tmp_path), ExitStack() as stalled:
+        ask(chosen)
+        for _ in range(2):
+            one = stalled.enter_context(socket.create_connection(("127.0.0.1", chosen)))
+            one.sendall(b"GET / HTTP/1.1\r\nHost: id.exam")
+
+        answer, _ = ask(chosen, patience=40)
+
+        assert answer.status == 200

@@ -67,7 +67,7 @@ def test_a_database_out_of_reach_is_said_in_a_sentence(
 
     assert end.value.code == 1
     said = capsys.readouterr().err
-    assert said.startswith("migration: failed, nothing of it was kept: connection failed")
+    assert said.startswith("the database cannot be reached, nothing was changed: connection failed")
     assert "statement" not in said
     assert "geheim" not in said
 

@@ -16,6 +16,7 @@ from app.errors import SettingsError
 from app.extensions import db
 from tests.support.clients import Browser
 from tests.support.databases import ScratchDatabases
+from tests.support.markup import Page
 from tests.support.outages import database_away
 from tests.support.people import json_of, refusal, sign_up
 from tests.support.production import SECURE_ORIGIN, secure_browser, services
@@ -123,12 +124,19 @@ def test_reference_of_development_shows_every_path(client: Browser) -> None:
     ],
 )
 def test_other_host_names_are_misdirected(client: Browser, host: str) -> None:
-    for path in ("/sign-in", "/api/auth/session", "/static/mark.svg", "/nothing"):
+    for path in ("/sign-in", "/api/auth/session", "/nothing"):
         answer = client.get(path, headers={"Host": host})
         assert answer.status_code == 421
         assert f"This service is at {ORIGIN}/ and nowhere else." in answer.text
-    for path in ("/healthz", "/readyz"):
-        assert client.get(path, headers={"Host": host}).status_code == 200
+    for path in ("/healthz", "/readyz", "/static/mark.svg"):
+        with client.get(path, headers={"Host": host}) as answer:
+            assert answer.status_code == 200
+
+
+def test_page_under_another_host_name_leads_to_ours(client: Browser) -> None:
+    page = Page(client.get("/sign-in", headers={"Host": "127.0.0.1:8000"}))
+
+    assert f"{ORIGIN}/account" in page.values("href")
 
 
 @pytest.mark.parametrize("host", ["id.example.org", "ID.Example.ORG", "id.example.org:443"])

@@ -29,8 +29,9 @@ _MOST_LISTED = 100
 
 @blueprint.app_context_processor
 def name_service() -> dict[str, str]:
-    """Give every template the name that the operator chose."""
-    return {"service_name": current.settings().rp_name}
+    """Give every template the name and the address that the operator chose."""
+    settings = current.settings()
+    return {"service_name": settings.rp_name, "public_origin": settings.public_origin}
 
 
 @blueprint.get("/")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Kept:
+class Keeper:
     """Enters each context once, on the first call for its key; the stack leaves them all."""
 
     def __init__(self, stack: ExitStack) -> None:
