@@ -129,8 +129,8 @@ def test_other_host_names_are_misdirected(client: Browser, host: str) -> None:
         assert answer.status_code == 421
         assert f"This service is at {ORIGIN}/ and nowhere else." in answer.text
     for path in ("/healthz", "/readyz", "/static/mark.svg"):
-        with client.get(path, headers={"Host": host}) as answer:
-            assert answer.status_code == 200
+        with client.get(path, headers={"Host": host}) as allowed:
+            assert allowed.status_code == 200
 
 
 def test_page_under_another_host_name_leads_to_ours(client: Browser) -> None:
