@@ -8,8 +8,8 @@ down_revision = ${repr(down_revision)}
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "raise NotImplementedError"}
+    ${upgrades if upgrades else 'raise RuntimeError("nothing is written here")'}
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "raise NotImplementedError"}
+    ${downgrades if downgrades else 'raise RuntimeError("nothing is written here")'}

@@ -21,7 +21,7 @@ from app.relying_party import (
 )
 from app.services import ways_in
 from app.services.conflicts import conflicts
-from app.services.sessions import end_sessions_opened_by
+from app.services.session_ends import end_sessions_opened_by
 from app.services.tokens import hash_secret
 
 MOST_CREDENTIALS = 50

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.errors import AccountDisabled, RecoveryCodeUnusable
 from app.models import RecoveryCode, User
-from app.services.sessions import end_recovery_sessions
+from app.services.session_ends import end_recovery_sessions
 from app.services.tokens import hash_code, new_code
 from app.services.ways_in import lock_person
 

@@ -25,11 +25,11 @@ from app.services.addresses import Address, parse_address
 from app.services.challenges import Binding, ConsumedChallenge, issue_challenge
 from app.services.devices import Device
 from app.services.invitations import Grant
+from app.services.session_ends import end_session
 from app.services.sessions import (
     ActiveSession,
     Authentication,
     describe_session,
-    end_session,
     open_session,
 )
 from app.services.ways_in import lock_person

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from app import clock
 from app.models import Role, User
 from app.services.invitations import void_first_administrator_link
-from app.services.sessions import end_all_sessions
+from app.services.session_ends import end_all_sessions
 from app.services.ways_in import require_another_administrator
 
 

@@ -18,7 +18,7 @@ from app import clock
 from app.blueprints import guards
 from app.blueprints.guards import Level, Operation
 from app.models import UserSession
-from app.services import sessions
+from app.services import session_ends, sessions
 from app.services.devices import Device
 from tests.conftest import Transaction
 from tests.support.clients import Browser
@@ -210,6 +210,6 @@ def test_session_that_ends_while_the_body_trickles_in_is_over(
         in_time, late = (Slow(server, "/api/auth/recovery-codes", token) for _ in range(2))
         assert in_time.finish() == 201
 
-        run_unit(app, lambda session: sessions.end_session_by_token(session, token=token))
+        run_unit(app, lambda session: session_ends.end_session_by_token(session, token=token))
 
         assert late.finish() == 401

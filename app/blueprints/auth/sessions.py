@@ -7,7 +7,7 @@ from app.blueprints.guards import Level, Reply, Unit, operation
 from app.blueprints.schemas import PageQuery, SignedInAnswer, cursor
 from app.errors import NotFound
 from app.extensions import db
-from app.services import sessions
+from app.services import session_ends, sessions
 
 
 @blueprint.get("/session")
@@ -22,7 +22,7 @@ def get_session() -> SignedInAnswer:
 def sign_out() -> Reply:
     """Sign out in this browser; signing out twice is no fault."""
     token = current.session_token()
-    ended = token and sessions.end_session_by_token(db.session(), token=token)
+    ended = token and session_ends.end_session_by_token(db.session(), token=token)
     if ended:
         current.name_in_log(user_id=ended.user_id, session_id=ended.id)
     return Reply(signs_out=True)
@@ -46,7 +46,7 @@ def list_sessions(query: PageQuery) -> SessionList:
 def end_other_sessions() -> EndedSessions:
     """End all my sessions but this one."""
     active = current.active_session()
-    ended = sessions.end_other_sessions(db.session(), user_id=active.person.id, keep=active.id)
+    ended = session_ends.end_other_sessions(db.session(), user_id=active.person.id, keep=active.id)
     return EndedSessions(ended=ended)
 
 
@@ -55,5 +55,5 @@ def end_other_sessions() -> EndedSessions:
 def end_session(id: str) -> Reply:  # noqa: A002 - the path's name for it
     """End one of my sessions."""
     active = current.active_session()
-    sessions.end_session(db.session(), user_id=active.person.id, session_id=id)
+    session_ends.end_session(db.session(), user_id=active.person.id, session_id=id)
     return Reply(signs_out=id == active.id)

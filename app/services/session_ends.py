@@ -1,0 +1,63 @@
+"""Ends of sessions: one, the others, or all of a person's; each binds at the very next request."""
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from app.errors import NotFound
+from app.models import UserSession
+from app.services.tokens import hash_secret
+
+
+def end_session(session: Session, *, user_id: str, session_id: str) -> None:
+    """End one session of this person. Raises ``NotFound``, also where it is somebody else's."""
+    ended = session.scalar(
+        delete(UserSession)
+        .where(UserSession.id == session_id, UserSession.user_id == user_id)
+        .returning(UserSession.id)
+    )
+    if ended is None:
+        raise NotFound
+
+
+def end_session_by_token(session: Session, *, token: str) -> UserSession | None:
+    """Sign out whoever holds the token; nobody is as well. Returns the session that ended."""
+    ended: UserSession | None = session.scalar(
+        delete(UserSession)
+        .where(UserSession.token_hash == hash_secret(token))
+        .returning(UserSession)
+    )
+    return ended
+
+
+def end_other_sessions(session: Session, *, user_id: str, keep: str) -> int:
+    """End all sessions of this person but one. Returns how many."""
+    ended = session.scalars(
+        delete(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.id != keep,
+            UserSession.parent_id.is_(None),
+        )
+        .returning(UserSession.id)
+    )
+    return len(ended.all())
+
+
+def end_all_sessions(session: Session, *, user_id: str) -> int:
+    """End every session of this person. Returns how many."""
+    ended = session.scalars(
+        delete(UserSession).where(UserSession.user_id == user_id).returning(UserSession.id)
+    )
+    return len(ended.all())
+
+
+def end_recovery_sessions(session: Session, *, user_id: str) -> None:
+    """End the sessions that recovery codes opened and that have enrolled nothing yet."""
+    session.execute(
+        delete(UserSession).where(UserSession.user_id == user_id, UserSession.purpose == "enrol")
+    )
+
+
+def end_sessions_opened_by(session: Session, *, authenticator_id: str) -> None:
+    """End every session that this credential opened or renewed."""
+    session.execute(delete(UserSession).where(UserSession.authenticator_id == authenticator_id))
