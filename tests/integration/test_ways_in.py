@@ -75,9 +75,9 @@ def test_sign_in_while_another_passkey_is_removed_succeeds(
     client: Browser, new_client: Callable[[], Browser]
 ) -> None:
     """Neither waits for the other in a circle: both lock the passkey and the person."""
-    person = sign_up(client)
+    person, others = sign_up(client), [new_client() for _ in range(3)]
     for _ in range(trials(20)):
-        spare, others = add_passkey(person), [new_client() for _ in range(3)]
+        spare = add_passkey(person)
 
         sign_ins: list[Callable[[], TestResponse]] = [
             partial(sign_in, one, person.phone) for one in others
