@@ -31,12 +31,13 @@ def renew_codes(session: Session, *, user_id: str) -> list[str]:
     What an old code opened, and has not enrolled yet, ends with it.
     """
     lock_person(session, user_id)
-    end_recovery_sessions(session, user_id=user_id)
     session.execute(
         delete(RecoveryCode).where(
             RecoveryCode.user_id == user_id, RecoveryCode.expires_at.is_(None)
         )
     )
+    # In this order: whoever redeems an old one right now is waited for first, and ended then.
+    end_recovery_sessions(session, user_id=user_id)
     codes = [new_code() for _ in range(CODES_AT_ONCE)]
     now = clock.now()
     session.add_all(
@@ -66,12 +67,12 @@ def make_link_code(session: Session, *, user: User) -> str:
         sentence = "That account is disabled, so a link would not open it."
         raise AccountDisabled(sentence)
     lock_person(session, user.id)
-    end_recovery_sessions(session, user_id=user.id)
     session.execute(
         delete(RecoveryCode).where(
             RecoveryCode.user_id == user.id, RecoveryCode.expires_at.is_not(None)
         )
     )
+    end_recovery_sessions(session, user_id=user.id)
     code = new_code()
     expires_at = clock.now() + LINK_TTL
     session.add(RecoveryCode(code_hash=hash_code(code), user_id=user.id, expires_at=expires_at))

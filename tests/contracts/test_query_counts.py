@@ -52,7 +52,7 @@ STATEMENTS = {
     # who; lock; count other ways in; delete; its removal on record (2); what is left
     "auth.remove_credential": 8,
     "auth.count_recovery_codes": 2,
-    # who; hold; lock; end recoveries under way; delete the old; insert ten at once
+    # who; hold; lock; delete the old; end recoveries under way; insert ten at once
     "auth.renew_recovery_codes": 6,
     "auth.recover": 4,  # use the code up; whose; session; end the oldest
     "auth.begin_enrolment (recovering)": 6,

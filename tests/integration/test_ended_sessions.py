@@ -5,6 +5,8 @@ import socket
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
+from time import sleep
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +20,9 @@ from app import clock
 from app.blueprints import guards
 from app.blueprints.guards import Level, Operation
 from app.models import UserSession
+from app.relying_party import RelyingParty
 from app.services import session_ends, sessions
+from app.services.authentication import AuthenticationCeremonies
 from app.services.devices import Device
 from tests.conftest import Transaction
 from tests.support.clients import Browser
@@ -27,7 +31,7 @@ from tests.support.people import is_signed_in, json_of, new_codes, refusal, sign
 from tests.support.rows import a_user
 from tests.support.servers import Server, running_server
 from tests.support.tables import contents
-from tests.support.units import application_on, run_unit
+from tests.support.units import application_on, run_unit, side_by_side, wait_for
 from tests.support.variables import DEVELOPMENT
 
 CHANGES = {
@@ -89,6 +93,39 @@ def test_codes_that_are_made_anew_end_the_recovery_that_an_old_one_began(
 
     assert refusal(thief.post("/api/auth/credentials/options", json={})) == (401, "not_signed_in")
     assert is_signed_in(person.client)
+
+
+def test_code_that_is_redeemed_while_new_ones_are_made_opens_nothing(
+    app: Flask, client: Browser
+) -> None:
+    """Whichever comes first: the owner who has new codes has taken the old ones back."""
+    sign_up(client)
+    code, redeemed = new_codes(client)[0], Event()
+
+    def redeem(session: Session) -> None:
+        recover(app, session, code)
+        redeemed.set()
+        sleep(0.3)  # the owner's request arrives, and has to wait
+
+    def renew() -> None:
+        wait_for(redeemed)
+        new_codes(client)
+
+    side_by_side([lambda: run_unit(app, redeem), renew])
+
+    assert [one["current"] for one in json_of(client.get("/api/auth/sessions"))["items"]] == [True]
+
+
+def recover(app: Flask, session: Session, code: str) -> None:
+    settings = app.extensions["openbadges"].service
+    ceremonies = AuthenticationCeremonies(
+        relying_party=RelyingParty(rp_id="localhost", name="Tests", origin=settings.public_origin),
+        settings=settings,
+    )
+    ceremonies.recover(
+        session, code=code, device=Device(label="Thief", network=None), replaces=None
+    )
+    session.flush()
 
 
 def test_operators_link_ends_the_recovery_that_an_old_code_began(
