@@ -1,5 +1,6 @@
 """How gunicorn serves `wsgi:app`: everything follows from the settings (docs/configuration.md)."""
 
+import signal
 import socket
 import struct
 import sys
@@ -87,6 +88,16 @@ class _UnheldWorker(ThreadWorker):  # type: ignore[misc]
 
 
 worker_class = _UnheldWorker
+
+
+def post_fork(_arbiter: object, _worker: Worker) -> None:
+    """Let a stop reach a worker that has just been forked.
+
+    Until it sets up its own, it has its parent's handlers, which would swallow the signal; the
+    parent would then wait for it as long as for a request.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def post_worker_init(worker: Worker) -> None:

@@ -134,7 +134,8 @@ def few_variables() -> dict[str, str]:
 def await_answer(run: Run) -> None:
     give_up_at = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up_at and run.process.poll() is None:
-        if run.status_of("/readyz") == 200:
+        # The first worker answers while the second is still being forked.
+        if run.output().count("Booting worker") >= 2 and run.status_of("/readyz") == 200:
             return
         time.sleep(0.05)
     pytest.fail(f"make run did not answer:\n{run.output()}")
