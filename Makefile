@@ -11,12 +11,15 @@ PYTEST_ARGS ?=
 # More arguments for the measurement, as in: make bench BENCH_ARGS=--help
 BENCH_ARGS ?=
 
+# More arguments for the defects, as in: make mutations MUTATIONS_ARGS=challenge
+MUTATIONS_ARGS ?=
+
 # More arguments for the resolver, as in: make lock LOCK_ARGS=--upgrade
 LOCK_ARGS ?=
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --custom-compile-command "make lock" $(LOCK_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full lint format lock bench clean
+.PHONY: help run test test-full mutations lint format lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,7 +35,12 @@ test: .venv/dev-installed ## run every test, the repeated ones with a tenth of t
 	exec $(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 test-full: export TEST_FULL := 1
-test-full: test ## run every test with its full counts
+test-full: export TRIALS_TABLE := $(CURDIR)/.trials.md
+test-full: ## run every test with its full counts; the last lines are a table of trials and findings
+	@rm -f .trials.md; $(MAKE) --no-print-directory test; result=$$?; cat .trials.md; exit $$result
+
+mutations: .venv/dev-installed ## put deliberate defects into copies of the code; the tests must notice each
+	@$(BIN)/python -m tests.mutations $(MUTATIONS_ARGS)
 
 lint: .venv/dev-installed ## check style, types, the direction of imports and the building of SQL
 	@$(BIN)/ruff check .

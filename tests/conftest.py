@@ -19,7 +19,7 @@ from app.cli.db import run_migrations
 from app.config import Settings, load_settings
 from app.database import WRITES
 from app.extensions import db
-from tests.support.clients import Browser
+from tests.support.clients import Browser, InProcessBrowser
 from tests.support.databases import (
     ENGINE_NAMES,
     EngineName,
@@ -28,6 +28,7 @@ from tests.support.databases import (
     scratch_databases,
 )
 from tests.support.keeper import Keeper
+from tests.support.tally import PROPERTY, Tally, write_table
 from tests.support.variables import DEVELOPMENT
 
 
@@ -108,7 +109,7 @@ def make_app(scratch_database: ScratchDatabases) -> Iterator[Callable[..., Flask
 @pytest.fixture
 def new_client(app: Flask) -> Callable[[], Browser]:
     """Open one more browser, with no cookies yet."""
-    return lambda: Browser(app, app.response_class)
+    return lambda: InProcessBrowser(app, app.response_class)
 
 
 @pytest.fixture
@@ -147,3 +148,35 @@ def _writing_session(engine: Engine) -> Session:
 def _engine_of(app: Flask) -> Engine:
     with app.app_context():
         return db.engine
+
+
+NewTally = Callable[[str, str], Tally]
+
+
+@pytest.fixture
+def new_tally(request: pytest.FixtureRequest) -> Iterator[NewTally]:
+    """Count what a test tries and what it finds, by subject and kind; findings fail the test."""
+    engine = getattr(request.node, "callspec", None)
+    name = engine.params.get("engine_name", "none") if engine else "none"
+    made: list[Tally] = []
+
+    def make(subject: str, kind: str) -> Tally:
+        made.append(Tally(subject=subject, kind=kind, engine=name))
+        return made[-1]
+
+    yield make
+    request.node.user_properties += [(PROPERTY, tally.as_property()) for tally in made]
+    problems = [problem for tally in made if (problem := tally.conclude())]
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Leave the table of trials and findings for the one who started the run."""
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    write_table(
+        value
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == PROPERTY and report.when == "teardown"
+    )

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from app import clock
 from app.services.tokens import new_session_token
 from tests.support.authenticator import decode
-from tests.support.clients import Browser
+from tests.support.clients import Browser, InProcessBrowser
 from tests.support.databases import ScratchDatabases
 from tests.support.people import (
     BROWSER_COOKIE,
@@ -64,7 +64,7 @@ NOT_SEEN = {
 
 def ask(app: Flask, cookie: str, path: str = "/api/auth/session") -> TestResponse:
     """Ask with a Cookie header written by hand."""
-    return Browser(app, use_cookies=False).get(path, headers={"Cookie": cookie})
+    return InProcessBrowser(app, use_cookies=False).get(path, headers={"Cookie": cookie})
 
 
 def written(pattern: str, *, name: str, token: str, other: str = OTHER) -> str:
@@ -245,7 +245,7 @@ def test_cookies_of_production_are_read_as_strictly(production: Flask, name: str
 
 def test_development_names_cookies_by_port(make_app: Callable[..., Flask]) -> None:
     app = make_app(PUBLIC_ORIGIN="http://localhost:9000")
-    browser, base = Browser(app), "http://localhost:9000"
+    browser, base = InProcessBrowser(app), "http://localhost:9000"
 
     options = browser.post("/api/auth/authentication/options", json={}, base_url=base)
 

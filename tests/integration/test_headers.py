@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.wrappers import Response
 
-from tests.support.clients import Browser
+from tests.support.clients import Browser, InProcessBrowser
 from tests.support.databases import ScratchDatabases
 from tests.support.outages import database_away
 from tests.support.people import sign_up
@@ -83,7 +83,7 @@ def test_every_answer_of_a_session_has_the_baseline(new_client: Callable[[], Bro
 
 def test_refusals_before_the_route_have_the_baseline(app: Flask, client: Browser) -> None:
     client.sec_fetch_site = "cross-site"
-    cookieless = Browser(app, use_cookies=False)
+    cookieless = InProcessBrowser(app, use_cookies=False)
     refused = {
         403: client.post("/api/auth/authentication/options", json={}),
         421: client.get("/api/auth/session", base_url="http://127.0.0.1:8000"),

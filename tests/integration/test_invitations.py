@@ -14,7 +14,7 @@ from app.config import Registration, ServiceSettings
 from app.models import Challenge, Invitation, User
 from app.services import invitations
 from app.services.addresses import parse_address
-from tests.support.clients import Browser
+from tests.support.clients import Browser, InProcessBrowser
 from tests.support.people import (
     ADDRESS,
     begin_sign_up,
@@ -48,7 +48,7 @@ def first_link(app: Flask) -> str:
 
 
 def open_browser(app: Flask) -> Browser:
-    return Browser(app, app.response_class)
+    return InProcessBrowser(app, app.response_class)
 
 
 @pytest.fixture(params=["open", "invite"])

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support.clients import Browser
+from tests.support.clients import Browser, InProcessBrowser
 from tests.support.outages import database_away
 from tests.support.people import (
     SESSION_COOKIE,
@@ -231,7 +231,7 @@ def test_crash_gives_nothing_away(make_app: Callable[..., Flask], path: str) -> 
     def crash() -> str:
         raise RuntimeError(CANARY)
 
-    answer = Browser(app).get(path)
+    answer = InProcessBrowser(app).get(path)
 
     assert answer.status_code == 500
     assert "Something went wrong here. It has been noted." in answer.text

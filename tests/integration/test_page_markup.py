@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.support.clients import Browser
+from tests.support.clients import Browser, InProcessBrowser
 from tests.support.markup import Page
 from tests.support.people import Person, add_passkey, refusal, sign_up
 
@@ -36,7 +36,7 @@ def test_hostile_names_stay_text(ada: Person) -> None:
 
 def test_hostile_service_name_and_address_stay_text(make_app: Callable[..., Flask]) -> None:
     name, address = """<b>"Tom" & 'Jerry'</b>""", "o'neill&co@example.org"
-    client = Browser(make_app(RP_NAME=name))
+    client = InProcessBrowser(make_app(RP_NAME=name))
     sign_up(client, email=address)
 
     page = Page(client.get("/sign-up"))

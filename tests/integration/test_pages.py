@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.support.clients import Browser
+from tests.support.clients import Browser, InProcessBrowser
 from tests.support.markup import Page
 from tests.support.people import (
     BROWSER_COOKIE,
@@ -85,7 +85,7 @@ def test_recovery_names_the_account_that_it_opens(recovering: Browser, ada: Pers
 
     assert address in Page(recovering.get("/recovery")).texts["strong"]
     assert f"You are signed in as {address}." in ada.client.get("/recovery").text
-    assert address not in Browser(ada.client.application).get("/recovery").text
+    assert address not in InProcessBrowser(ada.client.application).get("/recovery").text
 
 
 def test_sign_up_tells_who_is_signed_in_already(ada: Person) -> None:
@@ -106,7 +106,7 @@ def test_sign_up_tells_who_is_signed_in_already(ada: Person) -> None:
 def test_sign_up_says_who_may_create_an_account(
     make_app: Callable[..., Flask], registration: str, words: str, forms: int
 ) -> None:
-    page = Page(Browser(make_app(REGISTRATION=registration)).get("/sign-up"))
+    page = Page(InProcessBrowser(make_app(REGISTRATION=registration)).get("/sign-up"))
 
     assert words in page.texts["section"]
     assert [tag for tag, _ in page.elements].count("form") == forms
@@ -155,7 +155,7 @@ def test_ceremonies_begun_side_by_side_belong_to_one_browser(app: Flask, client:
     # Both calls leave before either is answered: each carries what the page was given.
     cookie = {"Cookie": f"{BROWSER_COOKIE}={token_of(client, BROWSER_COOKIE)}"}
     begun = [
-        Browser(app, use_cookies=False).post(path, json=body, headers=cookie)
+        InProcessBrowser(app, use_cookies=False).post(path, json=body, headers=cookie)
         for path, body in (
             ("/api/auth/registration/options", {"email": "ada@example.org", "name": "Ada"}),
             ("/api/auth/authentication/options", {}),

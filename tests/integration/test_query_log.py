@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.config import LogSettings, Settings
 from app.models import RecoveryCode, RemovedCredential, User, UserSession
 from app.services.tokens import hash_code, hash_secret, new_code, new_session_token
-from tests.support.clients import Browser
+from tests.support.clients import InProcessBrowser
 from tests.support.rows import NOON, a_recovery_code, a_session, a_user, an_identity
 from tests.support.units import application, run_unit
 
@@ -122,7 +122,7 @@ def test_a_query_within_a_request_carries_the_requests_id(
     production_log: Settings, lines: Lines
 ) -> None:
     with application(production_log, log_queries=True) as app:
-        answer = Browser(app, app.response_class).get("/readyz")
+        answer = InProcessBrowser(app, app.response_class).get("/readyz")
 
     written = lines()
     assert written

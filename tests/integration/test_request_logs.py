@@ -17,7 +17,7 @@ from app.services.people import get_user
 from app.services.recovery import make_link_code
 from app.transaction import with_transaction
 from tests.support.authenticator import Json
-from tests.support.clients import Browser
+from tests.support.clients import InProcessBrowser
 from tests.support.people import (
     begin_sign_up,
     finish_sign_up,
@@ -70,7 +70,7 @@ def logged(make_app: Callable[..., Flask], log: Log) -> Flask:
 
 
 def test_every_request_is_one_line_that_says_whose_it_is(logged: Flask, log: Log) -> None:
-    for label, answer in tell_story(lambda: Browser(logged)):
+    for label, answer in tell_story(lambda: InProcessBrowser(logged)):
         (line,) = log.of("request")
         assert line["request_id"] == answer.headers["X-Request-Id"]
         assert (line["method"], line["path"]) == (answer.request.method, answer.request.path)
@@ -83,7 +83,7 @@ def test_every_request_is_one_line_that_says_whose_it_is(logged: Flask, log: Log
 
 
 def test_what_is_logged_between_two_requests_is_nobodys(logged: Flask, log: Log) -> None:
-    sign_up(Browser(logged))
+    sign_up(InProcessBrowser(logged))
     log.lines()
 
     logging.getLogger("gunicorn.error").warning("Invalid request from ip=203.0.113.7")
@@ -94,7 +94,7 @@ def test_what_is_logged_between_two_requests_is_nobodys(logged: Flask, log: Log)
 
 
 def test_session_keeps_its_id_in_the_log_when_its_token_is_swapped(logged: Flask, log: Log) -> None:
-    client = Browser(logged)
+    client = InProcessBrowser(logged)
     sign_up(client)
     log.lines()
 
@@ -110,7 +110,7 @@ def test_session_keeps_its_id_in_the_log_when_its_token_is_swapped(logged: Flask
 def test_no_secret_is_in_any_line(logged: Flask, log: Log) -> None:
     secrets, lines = Secrets(), []
 
-    for _ in tell_story(lambda: Browser(logged), secrets):
+    for _ in tell_story(lambda: InProcessBrowser(logged), secrets):
         lines += log.lines()
 
     assert {line["event"] for line in lines} >= {"request", "query"}
@@ -121,7 +121,7 @@ def test_no_secret_is_in_any_line(logged: Flask, log: Log) -> None:
 
 
 def test_no_secret_of_a_link_is_in_any_line(logged: Flask, log: Log) -> None:
-    client = Browser(logged)
+    client = InProcessBrowser(logged)
     with logged.app_context():
         invitation = with_transaction(invite_first_administrator)
     user_id = sign_up(client, invitation=invitation).user["id"]
@@ -140,7 +140,7 @@ def test_no_secret_of_a_link_is_in_any_line(logged: Flask, log: Log) -> None:
     "cookie", [f"openbadges_session_8000={CANARY}", f"openbadges_browser_8000=x; x={CANARY}"]
 )
 def test_refused_cookie_is_logged_without_its_value(logged: Flask, log: Log, cookie: str) -> None:
-    Browser(logged, use_cookies=False).get("/api/auth/session", headers={"Cookie": cookie})
+    InProcessBrowser(logged, use_cookies=False).get("/api/auth/session", headers={"Cookie": cookie})
 
     lines = log.lines()
 
@@ -151,7 +151,7 @@ def test_refused_cookie_is_logged_without_its_value(logged: Flask, log: Log, coo
 
 
 def test_refusal_is_logged_with_code_and_reason(logged: Flask, log: Log) -> None:
-    client = Browser(logged)
+    client = InProcessBrowser(logged)
     client.post("/api/auth/authentication", json={"credential": {}})
     client.sec_fetch_site = "cross-site"
     client.post("/api/auth/authentication/options", json={})
@@ -167,7 +167,7 @@ def test_refusal_is_logged_with_code_and_reason(logged: Flask, log: Log) -> None
 
 
 def test_failed_and_successful_ceremonies_are_told_apart(logged: Flask, log: Log) -> None:
-    client, phone = Browser(logged), new_phone()
+    client, phone = InProcessBrowser(logged), new_phone()
     refused = finish_sign_up(client, phone, json_of(begin_sign_up(client)), flags=0x41)
     (line,) = log.of("refused")
     assert (refused.status_code, line["code"]) == (400, "attestation_rejected")
@@ -180,13 +180,13 @@ def test_failed_and_successful_ceremonies_are_told_apart(logged: Flask, log: Log
 
 @pytest.mark.parametrize("ending", ["%0a", "%0d%0a", "%e2%80%a8", "%c2%85", "%22%2c%22x"])
 def test_path_cannot_forge_a_line(logged: Flask, log: Log, ending: str) -> None:
-    Browser(logged).get(f"/api/x{ending}" + '%7b"event": "forged"%7d')
+    InProcessBrowser(logged).get(f"/api/x{ending}" + '%7b"event": "forged"%7d')
 
     assert [line["event"] for line in log.lines()] == ["request"]
 
 
 def test_client_cannot_forge_whose_request_it_is(logged: Flask, log: Log) -> None:
-    client = hand_over(Browser(logged), "obs_" + "A" * 43)
+    client = hand_over(InProcessBrowser(logged), "obs_" + "A" * 43)
 
     client.get("/api/auth/session", headers={"X-Request-Id": "forged-0123456789"})
 
@@ -201,7 +201,7 @@ def test_crash_is_logged_with_its_cause_and_its_request(logged: Flask, log: Log)
     def crash() -> str:
         raise RuntimeError(CANARY)
 
-    answer = Browser(logged).get("/api/crash")
+    answer = InProcessBrowser(logged).get("/api/crash")
 
     error, request = log.lines()
     assert (error["event"], error["level"]) == ("unexpected_error", "error")

@@ -16,7 +16,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.support.authenticator import Json
-from tests.support.clients import Browser
+from tests.support.clients import Browser, InProcessBrowser
 from tests.support.databases import EngineName
 from tests.support.people import (
     Person,
@@ -125,7 +125,7 @@ class Attack:
     body: Json
 
     def send(self, cell: Cell) -> TestResponse:
-        client = self.victim if cell.cookies else Browser(self.app, use_cookies=False)
+        client = self.victim if cell.cookies else InProcessBrowser(self.app, use_cookies=False)
         client.sec_fetch_site = cell.site
         return client.open(
             self.path,

@@ -14,7 +14,7 @@ from app.database import LOCK_TIMEOUT_SECONDS
 from app.extensions import db
 from app.models import UserSession
 from tests.conftest import Transaction
-from tests.support.clients import Browser
+from tests.support.clients import InProcessBrowser
 from tests.support.databases import ScratchDatabases
 from tests.support.people import is_signed_in, json_of, refusal, sign_up
 from tests.support.production import MakeService, secure_browser, services
@@ -22,7 +22,7 @@ from tests.support.production import MakeService, secure_browser, services
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
-def test_session_shows_the_browser_and_the_network(client: Browser) -> None:
+def test_session_shows_the_browser_and_the_network(client: InProcessBrowser) -> None:
     client.environ_base |= {"REMOTE_ADDR": "203.0.113.77", "HTTP_USER_AGENT": FIREFOX}
     sign_up(client)
 
@@ -86,7 +86,7 @@ def read_only(app: Flask) -> Iterator[Callable[[], None]]:
 
 
 def test_failing_write_of_last_seen_signs_nobody_out(
-    client: Browser, transaction: Transaction, read_only: Callable[[], None]
+    client: InProcessBrowser, transaction: Transaction, read_only: Callable[[], None]
 ) -> None:
     """F5."""
     with time_machine.travel(clock.now(), tick=False) as traveller:
@@ -106,7 +106,7 @@ def test_failing_write_of_last_seen_signs_nobody_out(
 
 
 def test_long_writer_does_not_hold_up_whoever_only_reads(
-    app: Flask, client: Browser, transaction: Transaction
+    app: Flask, client: InProcessBrowser, transaction: Transaction
 ) -> None:
     """F6: last-seen is due, and whoever holds the lock stays longer than anybody would wait."""
     with time_machine.travel(clock.now(), tick=True) as traveller:

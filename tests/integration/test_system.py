@@ -14,7 +14,7 @@ from app.config import load_settings
 from app.database import WRITES
 from app.errors import SettingsError
 from app.extensions import db
-from tests.support.clients import Browser
+from tests.support.clients import Browser, InProcessBrowser
 from tests.support.databases import ScratchDatabases
 from tests.support.markup import Page
 from tests.support.outages import database_away
@@ -64,7 +64,7 @@ def test_readyz_knows_an_earlier_schema_from_a_later_one(
     app = make_app()
     set_version(app, version)
 
-    answer = Browser(app).get("/readyz")
+    answer = InProcessBrowser(app).get("/readyz")
 
     assert answer.status_code == status
     assert ("flask db upgrade" in answer.text) is (status == 503)
@@ -73,7 +73,7 @@ def test_readyz_knows_an_earlier_schema_from_a_later_one(
 def test_readyz_of_an_empty_database_is_not_ready(scratch_database: ScratchDatabases) -> None:
     app = create_app(load_settings({**DEVELOPMENT, **scratch_database()}))
 
-    answer = Browser(app).get("/readyz")
+    answer = InProcessBrowser(app).get("/readyz")
 
     assert refusal(answer) == (503, "database_unavailable")
     with app.app_context():
@@ -265,7 +265,7 @@ def test_boot_refuses_another_rp_id_than_the_passkeys_have(variables: Mapping[st
     moved = {**variables, "PUBLIC_ORIGIN": "https://id.example.org"}
     with migrated(variables) as app:
         assert create_service(load_settings(moved)).name == "app"
-        sign_up(Browser(app))
+        sign_up(InProcessBrowser(app))
 
         sentence = r"^RP_ID is id\.example\.org, but passkeys were made for localhost .*\.$"
         with pytest.raises(SettingsError, match=sentence):

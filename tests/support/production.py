@@ -12,7 +12,7 @@ from app.cli.db import run_migrations
 from app.config import load_settings
 from app.extensions import db
 from tests.support.authenticator import Authenticator
-from tests.support.clients import Browser
+from tests.support.clients import InProcessBrowser
 from tests.support.databases import ScratchDatabases
 from tests.support.variables import DEVELOPMENT
 
@@ -26,7 +26,7 @@ PRODUCTION: Mapping[str, str] = {
 MakeService = Callable[..., Flask]
 
 
-class SecureBrowser(Browser):
+class SecureBrowser(InProcessBrowser):
     """A browser on a page of the service in production."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:  # noqa: ANN401 - as inherited

@@ -1,0 +1,14 @@
+"""Deliberate defects, by subject; `make mutations` puts each into a copy and runs its tests."""
+
+from tests.mutations import hostile, killed, once, outages, planted_secrets, sessions, upgrades
+from tests.mutations.mutation import Mutation
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *once.MUTATIONS,
+    *sessions.MUTATIONS,
+    *hostile.MUTATIONS,
+    *killed.MUTATIONS,
+    *outages.MUTATIONS,
+    *upgrades.MUTATIONS,
+    *planted_secrets.MUTATIONS,
+)

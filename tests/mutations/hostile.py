@@ -1,0 +1,5 @@
+"""Defects that hostile input finds."""
+
+from tests.mutations.mutation import Mutation
+
+MUTATIONS: tuple[Mutation, ...] = ()

@@ -1,0 +1,5 @@
+"""Defects by which a secret stays in clear."""
+
+from tests.mutations.mutation import Mutation
+
+MUTATIONS: tuple[Mutation, ...] = ()
