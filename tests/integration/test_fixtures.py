@@ -12,9 +12,13 @@ from sqlalchemy import func, select
 from app.config import Settings
 from app.models import User
 from tests.conftest import Transaction
+from tests.support.clients import NoAnswerError
 from tests.support.counts import trials
 from tests.support.databases import EngineName, ScratchDatabases
+from tests.support.deployments import deployed
+from tests.support.people import sign_up
 from tests.support.servers import running_server
+from tests.support.tables import count
 from tests.support.variables import DEVELOPMENT
 
 
@@ -55,6 +59,24 @@ def test_a_server_answers_and_is_gone_afterwards(
     assert server.process.returncode == 0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_killed_server_is_gone_with_its_workers_and_starts_again(
+    scratch_database: ScratchDatabases, tmp_path: Path
+) -> None:
+    with deployed(scratch_database(), tmp_path, workers=2) as deployment:
+        server = deployment.server
+        before = server.worker_pids()
+        sign_up(deployment.browser())
+
+        server.kill()
+        with pytest.raises(NoAnswerError):
+            deployment.browser().get("/healthz")
+        server.start()
+
+        assert len(before) == 2
+        assert set(server.worker_pids()).isdisjoint(before)
+        assert count(deployment.app, User) == 1
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
