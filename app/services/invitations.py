@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.errors import InvitationUnusable
-from app.models import Invitation, Role
+from app.models import Invitation, Role, User
 from app.services.addresses import Address
 from app.services.people import require_free_address
 from app.services.tokens import hash_secret, new_secret
@@ -51,11 +51,8 @@ def require_invitation(session: Session, *, token: str, address: Address) -> byt
     Returns the hash by which it is redeemed. Raises ``InvitationUnusable``.
     """
     token_hash = hash_secret(token)
-    query = select(Invitation.email_canonical).where(
-        Invitation.token_hash == token_hash, Invitation.expires_at > clock.now()
-    )
-    found = session.execute(query).one_or_none()
-    if found is None or found.email_canonical not in {None, address.canonical}:
+    query = select(Invitation.token_hash).where(_is_good(token_hash, address))
+    if session.scalar(query) is None:
         raise InvitationUnusable
     return token_hash
 
@@ -67,12 +64,7 @@ def redeem_invitation(session: Session, *, token_hash: bytes, address: Address) 
     """
     redeemed = session.execute(
         delete(Invitation)
-        .where(
-            Invitation.token_hash == token_hash,
-            Invitation.expires_at > clock.now(),
-            Invitation.email_canonical.is_(None)
-            | (Invitation.email_canonical == address.canonical),
-        )
+        .where(_is_good(token_hash, address))
         .returning(Invitation.role, Invitation.groups)
     ).one_or_none()
     if redeemed is None:
@@ -81,6 +73,18 @@ def redeem_invitation(session: Session, *, token_hash: bytes, address: Address) 
     if role == "admin":
         void_first_administrator_link(session)
     return Grant(role=role, groups=groups)
+
+
+def _is_good(token_hash: bytes, address: Address) -> ColumnElement[bool]:
+    # The link for the first administrator names no address. One that was made at the very moment
+    # in which somebody became the first is of no use any more, although nobody has voided it.
+    administrators = select(User.id).where(User.role == "admin", User.disabled_at.is_(None))
+    is_first = Invitation.email_canonical.is_(None) & ~administrators.exists()
+    return and_(
+        Invitation.token_hash == token_hash,
+        Invitation.expires_at > clock.now(),
+        is_first | (Invitation.email_canonical == address.canonical),
+    )
 
 
 def _add(session: Session, *, email_canonical: str | None, role: Role) -> str:

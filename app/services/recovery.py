@@ -36,7 +36,6 @@ def renew_codes(session: Session, *, user_id: str) -> list[str]:
             RecoveryCode.user_id == user_id, RecoveryCode.expires_at.is_(None)
         )
     )
-    # In this order: whoever redeems an old one right now is waited for first, and ended then.
     end_recovery_sessions(session, user_id=user_id)
     codes = [new_code() for _ in range(CODES_AT_ONCE)]
     now = clock.now()
@@ -80,19 +79,38 @@ def make_link_code(session: Session, *, user: User) -> str:
 
 
 def redeem_code(session: Session, *, code: str) -> User:
-    """Use the code up and give the person whose it is. Raises ``RecoveryCodeUnusable``."""
+    """Use the code up and give the person whose it is, who is locked until the unit ends.
+
+    Raises ``RecoveryCodeUnusable``.
+    """
+    code_hash = hash_code(code)
+    owner = _lock_owner(session, code_hash)
     now = clock.now()
-    user_id = session.scalar(
+    used = session.scalar(
         update(RecoveryCode)
         .where(
-            RecoveryCode.code_hash == hash_code(code),
+            RecoveryCode.code_hash == code_hash,
             RecoveryCode.used_at.is_(None),
             RecoveryCode.expires_at.is_(None) | (RecoveryCode.expires_at > now),
         )
         .values(used_at=now)
         .returning(RecoveryCode.user_id)
     )
-    user = session.get(User, user_id) if user_id is not None else None
-    if user is None or user.disabled_at is not None:
+    if used is None:
         raise RecoveryCodeUnusable
-    return user
+    return owner
+
+
+def _lock_owner(session: Session, code_hash: bytes) -> User:
+    # Whoever makes new codes or a link locks the person first, too: whichever of the two comes
+    # second sees all that the other did, so that neither misses a session that is being opened.
+    query = (
+        select(User)
+        .join(RecoveryCode, RecoveryCode.user_id == User.id)
+        .where(RecoveryCode.code_hash == code_hash, User.disabled_at.is_(None))
+        .with_for_update(key_share=True, of=User)
+    )
+    owner = session.scalar(query)
+    if owner is None:
+        raise RecoveryCodeUnusable
+    return owner

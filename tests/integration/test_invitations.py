@@ -89,22 +89,6 @@ def test_invitation_is_good_once(app: Flask, client: Browser) -> None:
     assert not is_signed_in(slower)
 
 
-def test_invitation_is_left_by_a_ceremony_that_is_cancelled_or_fails(
-    app: Flask, client: Browser
-) -> None:
-    token = invite(app)
-    before = contents(app)
-
-    json_of(begin_sign_up(client, invitation=token))
-    spoilt = finish_sign_up(
-        client, new_phone(), json_of(begin_sign_up(client, invitation=token)), rp_id_hash=bytes(32)
-    )
-
-    assert refusal(spoilt) == (400, "attestation_rejected")
-    assert contents(app) == before
-    sign_up(client, invitation=token)
-
-
 @pytest.mark.parametrize("address", ["eve@example.org", "ada@example.com", "ada+x@example.org"])
 def test_invitation_for_another_address_is_refused(
     app: Flask, client: Browser, address: str

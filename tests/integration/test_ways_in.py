@@ -11,12 +11,11 @@ from time import sleep
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.errors import LastAdministrator, LastWayIn, NotSignedIn
-from app.models import Credential, Role, User
+from app.models import Role, User
 from app.services import roles, ways_in
 from app.services.people import add_user
 from app.transaction import with_transaction
@@ -25,50 +24,19 @@ from tests.support.clients import Browser
 from tests.support.counts import trials
 from tests.support.crowds import at_once
 from tests.support.people import (
-    Person,
     add_passkey,
-    hand_over,
     json_of,
     new_codes,
     new_phone,
     passkeys,
     sign_in,
     sign_up,
-    token_of,
 )
-from tests.support.tables import count
 from tests.support.units import run_unit, side_by_side, wait_for
-
-TRIALS = trials(200)
-
-
-def browsers_of(person: Person, many: int, new_client: Callable[[], Browser]) -> list[Browser]:
-    """Open more windows in which the person's session is used."""
-    token = token_of(person.client)
-    return [hand_over(new_client(), token) for _ in range(many)]
 
 
 def remover(browser: Browser, credential_id: str) -> Callable[[], TestResponse]:
     return lambda: browser.delete(f"/api/auth/credentials/{credential_id}")
-
-
-def test_removing_all_passkeys_at_once_leaves_one(
-    app: Flask, client: Browser, new_client: Callable[[], Browser]
-) -> None:
-    """Counted before they are locked, this left nobody a way in in 58 of 60 trials."""
-    person = sign_up(client)
-    browsers = browsers_of(person, 3, new_client)
-    outcomes = []
-    for _ in range(TRIALS):
-        while len(passkeys(client)) < 3:
-            add_passkey(person)
-        ids = [one["id"] for one in passkeys(client)]
-
-        answers = at_once([remover(*pair) for pair in zip(browsers, ids, strict=True)])
-
-        outcomes.append(sorted(answer.status_code for answer in answers))
-        assert count(app, Credential) == 1
-    assert outcomes == [[200, 200, 409]] * TRIALS
 
 
 def test_sign_in_while_another_passkey_is_removed_succeeds(
@@ -120,21 +88,6 @@ def demotion(app: Flask, user_id: str) -> Callable[[], bool]:
             return True
 
     return demote
-
-
-def test_administrators_who_demote_each_other_at_once_leave_one(
-    app: Flask, transaction: Transaction
-) -> None:
-    administrators = people(transaction, "admin", "admin", "admin", "user")[:3]
-    for _ in range(TRIALS):
-        allowed = at_once([demotion(app, user_id) for user_id in administrators])
-
-        assert sorted(allowed) == [False, True, True]
-        with transaction() as session:
-            query = select(func.count()).where(User.role == "admin")
-            assert session.scalar(query) == 1
-            for user_id in administrators:
-                roles.change_role(session, user=session.get_one(User, user_id), role="admin")
 
 
 def test_sign_in_during_a_role_change_gets_the_lifetimes_of_the_new_role(

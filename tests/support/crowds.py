@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+Other = TypeVar("Other")
 
 
 def at_once(actions: Sequence[Callable[[], T]]) -> list[T]:
@@ -18,3 +19,10 @@ def at_once(actions: Sequence[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(len(actions)) as threads:
         return list(threads.map(begin, actions))
+
+
+def both_at_once(one: Callable[[], T], other: Callable[[], Other]) -> tuple[T, Other]:
+    """Begin two actions at the same moment; give the result of each."""
+    actions: list[Callable[[], Any]] = [one, other]
+    first, second = at_once(actions)
+    return first, second
