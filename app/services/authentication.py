@@ -19,6 +19,7 @@ from app.services.sessions import (
     ActiveSession,
     Authentication,
     OpenedSession,
+    RenewedSession,
     describe_session,
     open_session,
     renew_session,
@@ -27,10 +28,10 @@ from app.services.sessions import (
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A session and the token for its cookie."""
+    """A session and the token for its cookie, where that is to be set."""
 
     active: ActiveSession
-    token: str = field(repr=False)
+    token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +107,7 @@ class AuthenticationCeremonies:
         challenge: ConsumedChallenge,
         credential: Mapping[str, object],
         active: ActiveSession,
+        replaces: str | None,
     ) -> SignedIn:
         """Swap the session's token, where the passkey is one of the person signed in.
 
@@ -125,6 +127,7 @@ class AuthenticationCeremonies:
             user=user,
             authentication=Authentication(method="passkey", authenticator_id=used.id),
             settings=self.settings,
+            replaces=replaces,
         )
         return _signed_in(renewed, user)
 
@@ -189,5 +192,5 @@ class AuthenticationCeremonies:
         raise AssertionRejected(reason="unknown credential", signal=signal)
 
 
-def _signed_in(opened: OpenedSession, user: User) -> SignedIn:
+def _signed_in(opened: OpenedSession | RenewedSession, user: User) -> SignedIn:
     return SignedIn(active=describe_session(opened.session, user), token=opened.token)

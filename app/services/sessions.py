@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -36,6 +36,14 @@ class OpenedSession:
 
     session: UserSession
     token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenewedSession:
+    """A session after a step-up, and its new token where this step-up made one."""
+
+    session: UserSession
+    token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,15 +110,19 @@ def renew_session(
     user: User,
     authentication: Authentication,
     settings: ServiceSettings,
-) -> OpenedSession:
+    replaces: str | None,
+) -> RenewedSession:
     """Swap the token after the person authenticated again; the old one is dead, the id stays.
 
-    Both lifetimes begin anew (NIST SP 800-63B-4 section 5.2). Raises ``NotSignedIn`` where the
+    Both lifetimes begin anew (NIST SP 800-63B-4 section 5.2). Of two step-ups that came with the
+    same token, ``replaces``, only the first swaps it: the browser may hear of them in either
+    order, and would else be left with a token that is dead. Raises ``NotSignedIn`` where the
     session ended meanwhile.
     """
     now = clock.now()
     idle, absolute = _lifetimes(settings, role=user.role, purpose="full")
     token = new_session_token()
+    is_the_first = UserSession.token_hash == hash_secret(replaces or "")
     renewed = session.scalar(
         update(UserSession)
         .where(
@@ -119,7 +131,7 @@ def renew_session(
             UserSession.purpose == "full",
         )
         .values(
-            token_hash=hash_secret(token),
+            token_hash=case((is_the_first, hash_secret(token)), else_=UserSession.token_hash),
             authenticated_at=now,
             authenticated_with=authentication.method,
             authenticator_id=authentication.authenticator_id,
@@ -132,7 +144,8 @@ def renew_session(
     )
     if renewed is None:
         raise NotSignedIn
-    return OpenedSession(session=renewed, token=token)
+    swapped = renewed.token_hash == hash_secret(token)
+    return RenewedSession(session=renewed, token=token if swapped else None)
 
 
 def find_active_session(session: Session, *, token: str) -> ActiveSession | None:

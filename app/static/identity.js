@@ -2,6 +2,7 @@
 // Text from anywhere reaches the page as text nodes only; nothing here parses markup.
 
 const REQUEST_TIMEOUT_MS = 20_000;
+const SWAP_MS = 500;
 const SIGNALS = ["signalUnknownCredential", "signalAllAcceptedCredentials", "signalCurrentUserDetails"];
 
 const WORDS = {
@@ -85,12 +86,24 @@ function relaySignals(signals) {
 
 const isSignedOut = (refusal) => refusal.code === "not_signed_in";
 
-// A call by somebody signed in: asks for a step-up where one is due, and then carries on. A 401 may only mean
-// that another tab swapped the token a moment ago, so it is tried once more before it is believed.
-async function call(method, path, body) {
-  const again = () => request(method, path, body);
+// A request by somebody signed in. A 401 may only mean that another tab swapped the token a moment ago, and that
+// the new one is still on its way to this browser: so it is tried once more, after a moment, before it is believed.
+async function requestSignedIn(method, path, body) {
   try {
-    return await again().catch((refusal) => (isSignedOut(refusal) ? again() : Promise.reject(refusal)));
+    return await request(method, path, body);
+  } catch (refusal) {
+    if (!isSignedOut(refusal)) throw refusal;
+    await new Promise((resolve) => setTimeout(resolve, SWAP_MS));
+    return request(method, path, body);
+  }
+}
+
+// Asks for a step-up where one is due, and then carries on; where nobody is signed in any more, leads to where that
+// can be changed.
+async function call(method, path, body) {
+  const again = () => requestSignedIn(method, path, body);
+  try {
+    return await again();
   } catch (refusal) {
     if (isSignedOut(refusal)) return leaveFor(`/sign-in?return_to=${encodeURIComponent(location.pathname)}`);
     if (refusal.code !== "step_up_required") throw refusal;
@@ -102,8 +115,8 @@ async function call(method, path, body) {
 // The dialog explains why the device asks again, and its button is the gesture that some browsers demand.
 async function stepUp() {
   if (!(await ask(one('[data-dialog="step-up"]')))) throw new Declined();
-  const credential = await getCredential(await request("POST", "/api/auth/reauthentication/options", {}));
-  await request("POST", "/api/auth/reauthentication", { credential });
+  const options = await requestSignedIn("POST", "/api/auth/reauthentication/options", {});
+  await requestSignedIn("POST", "/api/auth/reauthentication", { credential: await getCredential(options) });
   showUses().catch(() => {});
 }
 

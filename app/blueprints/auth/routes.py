@@ -143,5 +143,6 @@ def finish_reauthentication(body: FinishedCeremony, challenge: ConsumedChallenge
         challenge=challenge,
         credential=body.credential,
         active=current.active_session(),
+        replaces=current.session_token(),
     )
     return Reply(body=SignedInAnswer.of(renewed.active), opened=renewed.active, token=renewed.token)

@@ -1,0 +1,157 @@
+"""For every route that changes something: the request with which it does what it is for."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.support.authenticator import Json
+from tests.support.clients import Browser, InProcessBrowser
+from tests.support.connections import written
+from tests.support.origin_cells import Cell
+from tests.support.people import (
+    ADDRESS,
+    BROWSER_COOKIE,
+    SESSION_COOKIE,
+    Person,
+    add_passkey,
+    begin_sign_up,
+    hand_over,
+    json_of,
+    new_codes,
+    new_phone,
+    post,
+    sign_up,
+)
+from tests.support.sessions import listed, open_session_of
+
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def changing_routes(app: Flask) -> set[str]:
+    """Name the routes of the URL map whose methods may change something."""
+    return {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) & CHANGING
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request that has its effect if it is let through."""
+
+    app: Flask
+    victim: Browser
+    method: str
+    path: str
+    body: Json
+
+    def send(self, cell: Cell, *, method: str | None = None) -> TestResponse:
+        """Ask the application of this process, by another method where one is named."""
+        client = self.victim if cell.cookies else InProcessBrowser(self.app, use_cookies=False)
+        client.sec_fetch_site = None
+        headers = {name: value for name, value in cell.headers.items() if value is not None}
+        data = None if cell.content_type == "no body" else json.dumps(self.body).encode()
+        try:
+            return client.open(self.path, method=method or self.method, headers=headers, data=data)
+        finally:
+            client.sec_fetch_site = "same-origin"
+
+    def written(self, cell: Cell) -> bytes:
+        """Write it as it goes over the wire."""
+        cookies = "; ".join(
+            f"{name}={cookie.value}"
+            for name in (SESSION_COOKIE, BROWSER_COOKIE)
+            if cell.cookies and (cookie := self.victim.get_cookie(name))
+        )
+        headers = {"Cookie": cookies or None, **cell.headers}
+        body = None if cell.content_type == "no body" else self.body
+        return written(self.method, self.path, body=body, headers=headers)
+
+
+@dataclass(kw_only=True)
+class Requests:
+    """Somebody with an account, and honest requests of theirs."""
+
+    app: Flask
+    person: Person
+    numbers: "count[int]"
+
+    @classmethod
+    def of_somebody(cls, app: Flask, *, email: str = ADDRESS) -> "Requests":
+        client = InProcessBrowser(app, app.response_class)
+        return cls(app=app, person=sign_up(client, email=email), numbers=count())
+
+    def new(self, route: str) -> Request:
+        """Make a request that would change something now, in a session that was just opened."""
+        hand_over(self.person.client, open_session_of(self.app, self.person))
+        method, path = route.split()
+        return Request(
+            app=self.app,
+            victim=self.person.client,
+            method=method,
+            path=path.replace("<id:id>", self._row_id(path)),
+            body=BODIES.get(route, Requests.nothing)(self),
+        )
+
+    def _row_id(self, path: str) -> str:
+        if path.startswith("/api/auth/credentials/<"):
+            return str(add_passkey(self.person)["id"])
+        if path.startswith("/api/auth/sessions/<"):
+            open_session_of(self.app, self.person)
+            return str(next(one["id"] for one in listed(self.person.client) if not one["current"]))
+        return ""
+
+    def nothing(self) -> Json:
+        return {}
+
+    def a_name(self) -> Json:
+        return {"name": f"Mallory {next(self.numbers)}"}
+
+    def an_address(self) -> Json:
+        return {"email": f"eve{next(self.numbers)}@example.org", "name": "Eve"}
+
+    def a_code(self) -> Json:
+        return {"code": new_codes(self.person.client)[0]}
+
+    def an_account(self) -> Json:
+        email = f"eve{next(self.numbers)}@example.org"
+        options = json_of(begin_sign_up(self.person.client, email=email))
+        return {"credential": new_phone().create(options)}
+
+    def a_passkey(self) -> Json:
+        options = post(self.person.client, "/api/auth/credentials/options")
+        return {"credential": new_phone().create(options)}
+
+    def a_sign_in(self) -> Json:
+        options = post(self.person.client, "/api/auth/authentication/options")
+        return {"credential": self.person.phone.get(options, credential=self.person.credential)}
+
+    def a_step_up(self) -> Json:
+        options = post(self.person.client, "/api/auth/reauthentication/options")
+        return {"credential": self.person.phone.get(options, credential=self.person.credential)}
+
+
+BODIES: dict[str, Callable[[Requests], Json]] = {
+    "POST /api/auth/authentication": Requests.a_sign_in,
+    "POST /api/auth/authentication/options": Requests.nothing,
+    "POST /api/auth/credentials": Requests.a_passkey,
+    "DELETE /api/auth/credentials/<id:id>": Requests.nothing,
+    "PATCH /api/auth/credentials/<id:id>": Requests.a_name,
+    "POST /api/auth/credentials/options": Requests.nothing,
+    "POST /api/auth/reauthentication": Requests.a_step_up,
+    "POST /api/auth/reauthentication/options": Requests.nothing,
+    "POST /api/auth/recovery": Requests.a_code,
+    "POST /api/auth/recovery-codes": Requests.nothing,
+    "POST /api/auth/registration": Requests.an_account,
+    "POST /api/auth/registration/options": Requests.an_address,
+    "DELETE /api/auth/session": Requests.nothing,
+    "DELETE /api/auth/sessions": Requests.nothing,
+    "DELETE /api/auth/sessions/<id:id>": Requests.nothing,
+    "PATCH /api/users/me": Requests.a_name,
+}
+"""A new route finds no body here, and fails the test that compares this with the URL map."""
