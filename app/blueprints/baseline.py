@@ -19,6 +19,7 @@ _log = structlog.get_logger("app.request")
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _ANY_HOST = {"/healthz", "/readyz"}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_LONG_WORD = re.compile(r"[A-Za-z0-9_ %-]{20,}")
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -112,12 +113,18 @@ def _finish(response: Response) -> Response:
     _log.info(
         "request",
         method=request.method,
-        path=request.path,
+        path=_LONG_WORD.sub(_hide_secret, request.path),
         endpoint=request.endpoint,
         status=response.status_code,
         duration_ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
     )
     return response
+
+
+def _hide_secret(found: re.Match[str]) -> str:
+    # Somebody may paste a token or a code into the address bar; of all that is long, ids alone
+    # are known to open nothing.
+    return found[0] if re.fullmatch(ID_PATTERN, found[0]) else "<masked>"
 
 
 def _forget(_error: BaseException | None) -> None:

@@ -32,16 +32,23 @@ def parse_postgresql_url(variable: str, value: str) -> URL:
         url = url.update_query_pairs([("host", host) for host in hosts])
         _, arguments = url.get_dialect()().create_connect_args(url)
     except (ArgumentError, ValueError):
-        raise SettingsError(
-            f"{variable} cannot be parsed: write postgresql://user:password@host:port/database, "
-            "with special characters of the password percent-encoded."
-        ) from None
+        raise _unreadable(variable) from None
+    # Behind an @ that is not encoded, the rest of a password would be shown as a host is.
+    if "@" in f"{url.host or ''}{''.join(hosts)}":
+        raise _unreadable(variable)
     if not url.database:
         raise SettingsError(f"{variable} names no database: put its name after the host and a /.")
     # Port 0 never reaches the driver: SQLAlchemy takes it for no port.
     ports = arguments.get("port", url.port)
     _check_ports(variable, "" if ports is None else str(ports))
     return url
+
+
+def _unreadable(variable: str) -> SettingsError:
+    return SettingsError(
+        f"{variable} cannot be parsed: write postgresql://user:password@host:port/database, "
+        "with special characters of the password percent-encoded."
+    )
 
 
 def _check_ports(variable: str, ports: str) -> None:

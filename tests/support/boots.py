@@ -266,6 +266,16 @@ WRONG_BOOTS: dict[str, tuple[dict[str, str], str, str]] = {
         "DATABASE_URL",
         "out of range",
     ),
+    "database_password_has_an_at_sign": (
+        {"DATABASE_URL": f"postgresql://user:pass@{PASSWORD}@db/badges"},
+        "DATABASE_URL",
+        "cannot be parsed",
+    ),
+    "password_of_several_databases_has_an_at_sign": (
+        {"DATABASE_URL": f"postgresql://user:pass@{PASSWORD}@one:5432,two:5432/badges"},
+        "DATABASE_URL",
+        "cannot be parsed",
+    ),
     "second_database_port_is_out_of_range": (
         {"DATABASE_URL": f"postgresql://user:{PASSWORD}@one:5432,two:65536/badges"},
         "DATABASE_URL",
@@ -426,6 +436,7 @@ GOOD_BOOTS: dict[str, dict[str, str]] = {
     "empty_database_variables": {"DB_TYPE": "", "DATABASE_URL": "", "SQLITE_FILE": ""},
     "database_port": {"DATABASE_URL": f"postgresql://user:{PASSWORD}@db:65535/badges"},
     "database_socket": {"DATABASE_URL": "postgresql:///badges?host=/run/postgresql"},
+    "database_password_with_an_at_sign": {"DATABASE_URL": "postgresql://user:a%40b@db/badges"},
     "database_password_with_a_blank": {"DATABASE_URL": "postgresql://user:a%20b@db/badges"},
     "migration_url": {"DATABASE_URL": POSTGRESQL, "MIGRATION_DATABASE_URL": "postgres://a@db/b"},
     "file_in_the_folder": {"SQLITE_FILE": "badges.db"},
