@@ -3,9 +3,9 @@
 from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
-from app.errors import DatabaseUnavailable, SettingsError
+from app.errors import DatabaseUnavailable, SchemaTooNew, SchemaTooOld, SettingsError
 from app.services.credentials import find_other_rp_id
-from app.services.schema import is_behind
+from app.services.schema import require_fitting_schema
 from app.transaction import with_transaction
 
 
@@ -16,12 +16,11 @@ def require_fitting_database(settings: Settings) -> None:
     """
     rp_id, named_by = settings.service.rp_id, settings.database.named_by
     try:
-        if with_transaction(is_behind, writes=False):
-            raise SettingsError(
-                f"{named_by} names a database that lacks a migration of this release: run "
-                "`flask db upgrade` first."
-            )
+        with_transaction(require_fitting_schema, writes=False)
         other = with_transaction(lambda session: find_other_rp_id(session, rp_id), writes=False)
+    except (SchemaTooOld, SchemaTooNew) as error:
+        what = str(error).removeprefix("The database ")
+        raise SettingsError(f"{named_by} names a database that {what}") from error
     except (DatabaseUnavailable, DBAPIError) as error:
         raise SettingsError(
             f"{named_by} names a database that does not answer or does not let this service in "

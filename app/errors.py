@@ -236,3 +236,17 @@ class DatabaseUnavailable(ServiceError):
 
     code = "database_unavailable"
     sentence = "The service cannot reach its database at the moment. Please try again shortly."
+
+
+class SchemaTooOld(ServiceError):
+    """The database lacks a migration that this release needs."""
+
+    code = "schema_too_old"
+    sentence = "The database lacks a migration of this release: run `flask db upgrade` first."
+
+
+class SchemaTooNew(ServiceError):
+    """A later release has changed the database in a way that this one cannot serve on."""
+
+    code = "schema_too_new"
+    sentence = "The database was upgraded beyond what this release can serve: run a newer release."

@@ -30,6 +30,8 @@ _STATUS: dict[type[ServiceError], int] = {
     errors.LastAdministrator: 409,
     errors.RecoveryCodeUnusable: 403,
     errors.DatabaseUnavailable: 503,
+    errors.SchemaTooOld: 503,
+    errors.SchemaTooNew: 503,
 }
 
 

@@ -2,50 +2,91 @@
 
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 from alembic import context
 from alembic.runtime.migration import MigrationInfo
+from alembic.util import CommandError
 from flask import current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
 from app.database import migration_engine
+from app.services.schema import is_above_floor
 
 # Any number will do, as long as every release uses the same one.
 ADVISORY_LOCK = 0x0B4D6E5
-LOCK_TIMEOUT = "4s"
+# Whoever comes to a table while a migration waits for it waits behind, and for 4 s at most.
+LOCK_TIMEOUT = "2s"
 
 
 class Progress:
-    """Prints a line for each migration as it is completed, with its duration."""
+    """Prints a line for each migration, completed or failed, with its duration."""
 
     def __init__(self, *, is_sqlite: bool) -> None:
         self.is_sqlite = is_sqlite
-        self.started = time.perf_counter()
         self.last: str | None = None
+        self._started = time.perf_counter()
+        self._uncommitted: list[str] = []
 
     def completed(self, *, step: MigrationInfo, **_: object) -> None:
-        seconds = time.perf_counter() - self.started
+        if not self.is_sqlite:
+            self.committed()
         direction = "upgraded to" if step.is_upgrade else "downgraded from"
-        click.echo(f"{direction} {step.up_revision_id}: completed in {seconds:.2f} s")
-        self.started = time.perf_counter()
+        self._uncommitted.append(
+            f"{direction} {step.up_revision_id}: completed in {self._seconds():.2f} s"
+        )
         self.last = step.up_revision_id
+        self._started = time.perf_counter()
+
+    def committed(self) -> None:
+        for line in self._uncommitted:
+            click.echo(line)
+        self._uncommitted.clear()
 
     def failed(self, error: DBAPIError) -> None:
-        if not error.statement:
-            click.echo(
-                f"the database cannot be reached, nothing was changed: {error.orig}", err=True
-            )
+        # The lines after the first quote the statement again, or rows.
+        cause = str(error.orig).strip().partition("\n")[0]
+        if not error.statement and self.last is None:
+            click.echo(f"the database cannot be reached, nothing was changed: {cause}", err=True)
             return
-        after = f" after {self.last}" if self.last else ""
+        if error.statement and not self.is_sqlite:
+            self.committed()
+        self._uncommitted.clear()
+        statement = " ".join((error.statement or "COMMIT").split())
+        click.echo(
+            f"{self._name(error)}: failed after {self._seconds():.2f} s, {self._kept(error)}: "
+            f"{cause}; statement: {statement}",
+            err=True,
+        )
+
+    def _name(self, error: DBAPIError) -> str:
+        if revision := _revision_in(error) or (None if error.statement else self.last):
+            return f"migration {revision}"
+        return f"migration after {self.last}" if self.last else "migration"
+
+    def _kept(self, error: DBAPIError) -> str:
         # SQLite's one transaction holds the migrations before it, too.
-        lost = "this upgrade" if self.is_sqlite else "it"
-        click.echo(f"migration{after}: failed, nothing of {lost} was kept: {error.orig}", err=True)
-        click.echo(f"statement: {error.statement}", err=True)
+        what = "this upgrade" if self.is_sqlite else "it"
+        if not error.statement and error.connection_invalidated:
+            return f"whether {what} was kept shows at the next one"
+        return f"nothing of {what} was kept"
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._started
+
+
+def _revision_in(error: BaseException) -> str | None:
+    """Name the migration whose code was running."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    revisions = [
+        frame.f_globals["revision"] for frame in frames if "down_revision" in frame.f_globals
+    ]
+    return revisions[-1] if revisions else None
 
 
 def run() -> None:
@@ -64,11 +105,47 @@ def run() -> None:
                 transactional_ddl=True,
                 **current_app.extensions["migrate"].configure_args,
             )
+            if _has_nothing_to_do(connection):
+                return
+            if not is_sqlite:
+                # Alembic begins a transaction for each migration, and finds none under way.
+                connection.commit()
             with context.begin_transaction():
                 context.run_migrations()
     except DBAPIError as error:
         progress.failed(error)
         sys.exit(1)
+    finally:
+        if not is_sqlite:
+            # Each was committed by itself, whatever became of a later one.
+            progress.committed()
+    progress.committed()
+
+
+def _has_nothing_to_do(connection: Connection) -> bool:
+    """Tell whether a later release was here before, and left a schema that serves this one, too.
+
+    So a release that is rolled back to, or starts once more while the next one is rolled out,
+    finds its upgrade done.
+    """
+    migrations = context.get_context()
+    later = [head for head in migrations.get_current_heads() if not _is_known(head)]
+    if not later or migrations.opts["fn"].__name__ != "upgrade":
+        return False
+    has = f"the database has {', '.join(later)} of a later release"
+    if not is_above_floor(connection):
+        click.echo(f"{has}, beyond what this one can serve: nothing was changed", err=True)
+        sys.exit(1)
+    click.echo(f"{has}, which still serves this one: nothing to do")
+    return True
+
+
+def _is_known(revision: str) -> bool:
+    try:
+        context.script.get_revision(revision)
+    except CommandError:
+        return False
+    return True
 
 
 @contextmanager
@@ -92,8 +169,10 @@ def _alone(connection: Connection, *, is_sqlite: bool) -> Iterator[None]:
         yield
     finally:
         connection.rollback()
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
-        connection.commit()
+        # A connection that broke has taken the lock with it.
+        if not connection.invalidated:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+            connection.commit()
 
 
 def _require_whole_references(connection: Connection) -> None:

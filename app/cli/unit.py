@@ -5,7 +5,7 @@ from typing import TypeVar
 import click
 
 from app.errors import ServiceError
-from app.services.schema import is_behind
+from app.services.schema import require_fitting_schema
 from app.transaction import UnitOfWork, with_transaction
 
 T = TypeVar("T")
@@ -14,10 +14,7 @@ T = TypeVar("T")
 def run(callback: UnitOfWork[T], *, writes: bool = True) -> T:
     """Run a command's unit of work; what the service refuses ends the command in a sentence."""
     try:
-        if with_transaction(is_behind, writes=False):
-            raise click.ClickException(
-                "The database lacks a migration of this release: run `flask db upgrade` first."
-            )
+        with_transaction(require_fitting_schema, writes=False)
         return with_transaction(callback, writes=writes)
     except ServiceError as error:
         raise click.ClickException(str(error)) from error

@@ -1,9 +1,11 @@
-"""The schema's version: what the database has, and what this release needs."""
+"""The schema's version: what the database has, and whether this release can serve on it."""
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.orm import Session
 
-REVISIONS = ("001_initial", "002_oauth")
+from app.errors import SchemaTooNew, SchemaTooOld
+
+REVISIONS = ("001_initial", "002_oauth", "003_schema_floor")
 """The migrations of this release, oldest first.
 
 Written down so that the running service needs neither Alembic nor the folder; a test holds them
@@ -11,13 +13,31 @@ to migrations/versions.
 """
 
 
-def is_behind(session: Session) -> bool:
-    """Tell whether the database still lacks a migration that this release needs.
+def require_fitting_schema(session: Session) -> None:
+    """Let this release serve on its own schema, or on a later one that still serves it.
 
-    A version that this release does not know is a later one's: each migration fits the release
-    before it, so that the old one serves on while the new one is rolled out.
+    Each migration fits the release before it, so that the old one serves on while the new one is
+    rolled out; one that does not raises the floor. Raises ``SchemaTooOld``, ``SchemaTooNew``.
     """
-    if not inspect(session.connection()).has_table("alembic_version"):
-        return True
-    has = session.scalar(text("SELECT version_num FROM alembic_version"))
-    return has is None or has in REVISIONS[:-1]
+    connection = session.connection()
+    has = _versions(connection)
+    if has == {REVISIONS[-1]}:
+        return
+    if has <= set(REVISIONS):
+        raise SchemaTooOld
+    # A version that this release does not know is a later one's.
+    if len(has) > 1 or not is_above_floor(connection):
+        raise SchemaTooNew
+
+
+def is_above_floor(connection: Connection) -> bool:
+    """Tell whether a schema later than this release's says that it still serves this release."""
+    if not inspect(connection).has_table("schema_floor"):
+        return False
+    return connection.scalar(text("SELECT revision FROM schema_floor")) in REVISIONS
+
+
+def _versions(connection: Connection) -> set[str]:
+    if not inspect(connection).has_table("alembic_version"):
+        return set()
+    return set(connection.scalars(text("SELECT version_num FROM alembic_version")))

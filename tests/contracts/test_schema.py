@@ -7,6 +7,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import check, downgrade
 from sqlalchemy import CheckConstraint, Inspector, UniqueConstraint, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from app.cli.db import MIGRATIONS, run_migrations
 from app.database import WRITES
@@ -16,6 +17,8 @@ from app.services.schema import REVISIONS
 from tests.support.units import engine_of
 
 TABLES = sorted(Base.metadata.tables)
+OF_THE_SCHEMA = {"alembic_version", "schema_floor"}
+"""What the migrations keep for themselves, and no model describes."""
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def downgrade_to_nothing(app: Flask) -> None:
 
 
 def test_the_tables_are_those_of_the_models(schema: Inspector) -> None:
-    assert sorted(set(schema.get_table_names()) - {"alembic_version"}) == TABLES
+    assert sorted(set(schema.get_table_names()) - OF_THE_SCHEMA) == TABLES
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -85,6 +88,21 @@ def test_the_release_knows_its_own_migrations() -> None:
     scripts = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
 
     assert tuple(script.revision for script in scripts)[::-1] == REVISIONS
+
+
+def test_the_schema_says_which_release_it_still_serves_and_says_one(migrated_app: Flask) -> None:
+    add = text("INSERT INTO schema_floor VALUES (:id, '001_initial')")
+    with engine_of(migrated_app).connect() as connection:
+        floors = connection.scalars(text("SELECT revision FROM schema_floor")).all()
+
+    assert len(floors) == 1
+    assert floors[0] in REVISIONS
+    for number in (1, 2):
+        with (
+            pytest.raises(IntegrityError),
+            engine_of(migrated_app).execution_options(**{WRITES: True}).begin() as connection,
+        ):
+            connection.execute(add, {"id": number})
 
 
 def test_the_models_and_the_migrations_agree(migrated_app: Flask) -> None:

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from app.cli.db import run_migrations
 from app.models import User, UserSession
-from app.services.schema import is_behind
 from tests.support.commands import run_flask
 from tests.support.databases import ScratchDatabases
 from tests.support.migrations import HEAD, migrate, tables, version, with_migration
@@ -29,6 +28,7 @@ on_postgresql = pytest.mark.parametrize("engine_name", ["postgresql"], indirect=
 LINES = re.compile(
     r"upgraded to 001_initial: completed in \d+\.\d\d s\n"
     r"upgraded to 002_oauth: completed in \d+\.\d\d s\n"
+    r"upgraded to 003_schema_floor: completed in \d+\.\d\d s\n"
 )
 
 
@@ -71,37 +71,6 @@ def test_code_can_stop_at_a_revision(empty_app: Flask) -> None:
     assert "oauth_providers" not in tables(empty_app)
 
 
-def set_version(app: Flask, version: str | None) -> None:
-    clear = text("DELETE FROM alembic_version")
-    add = text("INSERT INTO alembic_version VALUES (:version)").bindparams(version=version)
-    run_unit(app, lambda session: session.execute(clear))
-    if version is not None:
-        run_unit(app, lambda session: session.execute(add))
-
-
-def test_a_database_is_behind_until_it_has_what_this_release_needs(empty_app: Flask) -> None:
-    def behind() -> bool:
-        return run_unit(empty_app, is_behind, writes=False)
-
-    seen = {"empty": behind()}
-    run_migrations(empty_app, "001_initial")
-    seen["older"] = behind()
-    run_migrations(empty_app)
-    seen["current"] = behind()
-    set_version(empty_app, "999_of_a_later_release")
-    seen["later"] = behind()
-    set_version(empty_app, None)
-    seen["without a version"] = behind()
-
-    assert seen == {
-        "empty": True,
-        "older": True,
-        "current": False,
-        "later": False,
-        "without a version": True,
-    }
-
-
 @on_postgresql
 def test_migrations_have_a_database_url_of_their_own(scratch_database: ScratchDatabases) -> None:
     serving, migrating = (scratch_database()["DATABASE_URL"] for _ in range(2))
@@ -135,7 +104,7 @@ def test_a_role_with_short_time_outs_can_still_migrate(empty_app: Flask, tmp_pat
         other.execute(text("SELECT pg_advisory_unlock(:key)").bindparams(key=0x0B4D6E5)).close()
         migrating.result(PATIENCE_SECONDS)
 
-    assert version(empty_app) == "003_extra"
+    assert version(empty_app) == "004_extra"
 
 
 # What Alembic does on SQLite to change a column: make the table anew, and drop the old one.
@@ -169,7 +138,7 @@ def test_a_table_that_is_changed_keeps_its_rows_and_their_children(
 
 
 @pytest.mark.parametrize(
-    ("name", "reached"), [("Ada", HEAD), ("Grace", "003_extra")], ids=["orphans", "none"]
+    ("name", "reached"), [("Ada", HEAD), ("Grace", "004_extra")], ids=["orphans", "none"]
 )
 def test_a_migration_that_would_leave_orphans_is_refused(
     empty_app: Flask, tmp_path: Path, name: str, reached: str
@@ -192,3 +161,18 @@ def test_a_migration_that_would_leave_orphans_is_refused(
         migrate(empty_app, copy)
 
     assert version(empty_app) == reached
+
+
+def test_database_out_of_reach_is_said_in_a_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = "postgresql://nobody:geheim@127.0.0.1:1/nothing"
+
+    with application_on({"DATABASE_URL": url}) as app, pytest.raises(SystemExit) as end:
+        run_migrations(app)
+
+    assert end.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("the database cannot be reached, nothing was changed: connection failed")
+    assert "statement" not in said
+    assert "geheim" not in said

@@ -1,6 +1,6 @@
 """Health, the reference, the host name, and what must fit before the service serves."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,15 +23,6 @@ from tests.support.production import SECURE_ORIGIN, secure_browser, services
 from tests.support.variables import DEVELOPMENT, ORIGIN
 
 
-def set_version(app: Flask, version: str) -> None:
-    """Say of the database that it has another version of the schema."""
-    with (
-        app.app_context(),
-        db.engine.execution_options(**{WRITES: True}).begin() as connection,
-    ):
-        connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
-
-
 def test_healthz_asks_nothing_of_the_database(app: Flask, client: Browser) -> None:
     with database_away(app):
         answer = client.get("/healthz")
@@ -52,32 +43,6 @@ def test_readyz_follows_the_database(app: Flask, client: Browser) -> None:
     assert refusal(answer) == (503, "database_unavailable")
     assert answer.headers["Retry-After"] == "2"
     assert client.get("/readyz").status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("version", "status"),
-    [("001_initial", 503), ("002_oauth", 200), ("999_of_a_later_release", 200)],
-)
-def test_readyz_knows_an_earlier_schema_from_a_later_one(
-    make_app: Callable[..., Flask], version: str, status: int
-) -> None:
-    app = make_app()
-    set_version(app, version)
-
-    answer = InProcessBrowser(app).get("/readyz")
-
-    assert answer.status_code == status
-    assert ("flask db upgrade" in answer.text) is (status == 503)
-
-
-def test_readyz_of_an_empty_database_is_not_ready(scratch_database: ScratchDatabases) -> None:
-    app = create_app(load_settings({**DEVELOPMENT, **scratch_database()}))
-
-    answer = InProcessBrowser(app).get("/readyz")
-
-    assert refusal(answer) == (503, "database_unavailable")
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.mark.parametrize(
@@ -230,23 +195,6 @@ def test_boot_refuses_a_role_that_may_not_read(
                 db.engine.execution_options(**{WRITES: True}).begin() as connection,
             ):
                 connection.execute(text("DROP ROLE stranger"))
-
-
-def test_boot_refuses_a_database_without_the_schema(variables: Mapping[str, str]) -> None:
-    with pytest.raises(SettingsError, match=rf"^{named(variables)} .* `flask db upgrade` first\.$"):
-        create_service(load_settings(variables))
-
-
-def test_boot_refuses_an_earlier_schema(variables: Mapping[str, str]) -> None:
-    with migrated(variables) as app:
-        set_version(app, "001_initial")
-
-        sentence = rf"^{named(variables)} .* `flask db upgrade` first\.$"
-        with pytest.raises(SettingsError, match=sentence):
-            create_service(load_settings(variables))
-
-        set_version(app, "002_oauth")
-        assert create_service(load_settings(variables)).name == "app"
 
 
 def test_boot_refuses_a_database_that_is_away(variables: Mapping[str, str]) -> None:

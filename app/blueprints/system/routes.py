@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from app.blueprints import current
 from app.blueprints.guards import Level, Unit, guard, operation
 from app.blueprints.system.openapi import openapi_document
-from app.errors import DatabaseUnavailable, NotFound
+from app.errors import DatabaseUnavailable, NotFound, SchemaTooNew, SchemaTooOld
 from app.extensions import db
-from app.services.schema import is_behind
+from app.services.schema import require_fitting_schema
 
 blueprint = Blueprint("system", __name__)
 
@@ -31,12 +31,15 @@ def healthz() -> Health:
 
 
 @blueprint.get("/readyz")
-@operation(Level.PUBLIC, Unit.READS, answer=Health, refusals=(DatabaseUnavailable,))
+@operation(
+    Level.PUBLIC,
+    Unit.READS,
+    answer=Health,
+    refusals=(DatabaseUnavailable, SchemaTooOld, SchemaTooNew),
+)
 def readyz() -> Health:
-    """Tell that the database answers and has every migration of this release."""
-    if is_behind(db.session()):
-        sentence = "The database lacks a migration of this release: run `flask db upgrade`."
-        raise DatabaseUnavailable(sentence)
+    """Tell that the database answers and has a schema that this release can serve on."""
+    require_fitting_schema(db.session())
     return Health(status="ready")
 
 
