@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 
 from gunicorn import glogging  # type: ignore[import-untyped]
-from gunicorn.http import wsgi  # type: ignore[import-untyped]
+from gunicorn.http import message, wsgi  # type: ignore[import-untyped]
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from app.config import load_settings
 from app.errors import SettingsError
 from app.logs import configure_logging
+from app.places import QUEUE
 
 try:
     _settings = load_settings()
@@ -25,7 +27,9 @@ bind = _service.bind if _service.bind.startswith("unix:") else f"{_service.bind}
 # A socket file is for the service's own user and group: nginx joins the group.
 umask = 0o007
 workers = _service.workers
-threads = _service.threads
+# Those at the database, those that wait for it, and one that does neither: it answers what needs
+# no database, come what may.
+threads = _service.threads + QUEUE + 1
 # Loaded once and shared by the workers: less memory, and a broken boot ends before they start.
 preload_app = True
 
@@ -68,11 +72,16 @@ class _ProjectLogger(glogging.Logger):  # type: ignore[misc]
 
 configure_logging(_settings.log)
 logger_class = _ProjectLogger
-loglevel = _settings.log.level.lower()
+# At DEBUG gunicorn quotes what it is sent: paths, and a request that breaks off with its cookies.
+loglevel = _settings.log.level.lower().replace("debug", "info")
 
 
 # Whoever says nothing for so long, in the middle of a request, gives the thread back.
 _STALL_SECONDS = 20
+
+
+# Where gunicorn's errors keep what was sent: whatever somebody pasted there.
+_QUOTED = ("req", "hdr", "method", "version", "expect", "data", "term")
 
 
 class _UnheldWorker(ThreadWorker):  # type: ignore[misc]
@@ -80,6 +89,13 @@ class _UnheldWorker(ThreadWorker):  # type: ignore[misc]
 
     Browsers hold such connections; gunicorn 27 caps those kept alive when it stops, not these.
     """
+
+    def handle_error(self, req: object, client: object, addr: object, exc: Exception) -> None:
+        """Say what is wrong with a request, to the log and to the client, without quoting it."""
+        for name in _QUOTED:
+            if isinstance(getattr(exc, name, None), str | bytes):
+                setattr(exc, name, "...")
+        super().handle_error(req, client, addr, exc)
 
     def _cap_keepalive(self, deadline: float) -> None:
         super()._cap_keepalive(deadline)
@@ -105,6 +121,21 @@ def post_worker_init(worker: Worker) -> None:
     for listener in worker.sockets:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", _STALL_SECONDS, 0))
+
+
+class _Body(message.Body):  # type: ignore[misc]
+    """A body whose faults are its sender's: to the application it breaks off, which gets 400."""
+
+    def _read_reader(self, size: int) -> bytes:
+        try:
+            read: bytes = super()._read_reader(size)
+        except ParseException:
+            # No cause, since gunicorn's error quotes the body.
+            raise OSError("the body cannot be read") from None
+        return read
+
+
+message.Body = _Body
 
 
 class _NamelessResponse(wsgi.Response):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from app.errors import SettingsError
 from app.extensions import db, login_manager
 from app.logs import configure_logging
 from app.problems import register_problems
+from app.transaction import limit_units
 
 
 def create_app(settings: Settings) -> Flask:
@@ -58,6 +59,9 @@ def create_service(settings: Settings) -> Flask:
         finally:
             # This process may fork the workers and never ask again: it keeps no connection.
             db.engine.dispose()
+        limit_units(
+            db.engine, threads=settings.service.threads, pool_size=settings.database.pool_size
+        )
     return app
 
 

@@ -5,6 +5,7 @@ say so can only read: both engines then refuse a write, so that a route declared
 """
 
 import os
+import random
 import sqlite3
 import time
 import weakref
@@ -23,13 +24,18 @@ from sqlalchemy.types import TypeDecorator
 
 from app import query_log
 from app.config import DatabaseSettings
+from app.places import PLACES, Places
 
 BUSY_TIMEOUT_SECONDS = 5
 """How long a SQLite writer waits for the one before it."""
 MIGRATION_WAIT_SECONDS = 600
 """How long an upgrade of a SQLite file waits for another one, or for a writer."""
 _WAL_PAUSE_SECONDS = 0.01
+_LOOK_AGAIN_SECONDS = (0.001, 0.005)
+"""How soon a SQLite writer sees whether it is its turn."""
 STATEMENT_TIMEOUT_SECONDS = 5
+_ANSWER_SECONDS = STATEMENT_TIMEOUT_SECONDS + 1
+"""When no answer will come any more, since the server would have ended the statement before."""
 LOCK_TIMEOUT_SECONDS = 4
 
 WRITES = "writes"
@@ -101,11 +107,30 @@ def prepare_engine(engine: Engine, settings: DatabaseSettings) -> None:
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_on_sqlite)
     else:
+        _connect_punctually(engine, settings.connect_timeout_seconds)
         event.listen(engine, "begin", _begin_on_postgresql)
     _limit_idleness(engine, settings.pool_idle_seconds)
     _start_afresh_after_fork(engine)
     if settings.log_queries or settings.slow_query_ms is not None:
         query_log.attach(engine, slower_than_ms=settings.slow_query_ms or 0)
+
+
+def _connect_punctually(engine: Engine, seconds: int) -> None:
+    # A service on SQLite starts without the driver of PostgreSQL (docs/performance.md).
+    from app.punctual_connection import PunctualConnection  # noqa: PLC0415
+
+    def connect(
+        _dialect: Dialect,
+        _record: ConnectionPoolEntry,
+        arguments: list[Any],
+        parameters: dict[str, Any],
+    ) -> DBAPIConnection:
+        connection: Any = PunctualConnection.connect(*arguments, **parameters)
+        connection.begin_seconds = seconds
+        connection.statement_seconds = _ANSWER_SECONDS
+        return connection  # type: ignore[no-any-return]
+
+    event.listen(engine, "do_connect", connect)
 
 
 def migration_engine(settings: DatabaseSettings) -> Engine:
@@ -158,10 +183,41 @@ def _begin_on_sqlite(connection: Connection) -> None:
     wait = _IMPATIENT_MILLISECONDS if impatient else BUSY_TIMEOUT_SECONDS * 1000
     with _translated_errors(connection):
         cursor = connection.connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={wait}")
         cursor.execute(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
-        cursor.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes:
+            _become_the_writer(cursor, wait, options.get(PLACES))
+        cursor.execute(f"PRAGMA busy_timeout={wait}")
+        if not writes:
+            cursor.execute("BEGIN")
         cursor.close()
+
+
+def _become_the_writer(cursor: DBAPICursor, milliseconds: int, places: Places | None) -> None:
+    # SQLite's own waiting looks again less and less often, so that whoever comes new overtakes
+    # those who have waited long, some of them for ever. Here all look equally often.
+    give_up_at = time.monotonic() + milliseconds / 1000
+    cursor.execute("PRAGMA busy_timeout=0")
+    version = None
+    while True:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not is_worth_another_try(error) or time.monotonic() > give_up_at:
+                raise
+            time.sleep(random.uniform(*_LOOK_AGAIN_SECONDS))  # noqa: S311 - jitter, not a secret
+            version = _note_commits(cursor, version, places)
+        else:
+            return
+
+
+def _note_commits(cursor: DBAPICursor, known: int | None, places: Places | None) -> int:
+    # The version changes as another connection commits: then the file is busy, but not stuck.
+    cursor.execute("PRAGMA data_version")
+    found: Any = cursor.fetchone()
+    version: int = found[0]
+    if places is not None and known not in {None, version}:
+        places.note_progress()
+    return version
 
 
 def _begin_on_postgresql(connection: Connection) -> None:
@@ -236,3 +292,12 @@ def is_worth_another_try(error: BaseException | None) -> bool:
         # Those that the driver raises of itself have no code.
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
     return getattr(error, "sqlstate", None) in {"40001", "40P01"}
+
+
+def is_unreadable(error: BaseException | None) -> bool:
+    """Tell whether SQLite cannot make sense of its file.
+
+    It says so also of a disk that fails to read, and that may well read the next time.
+    """
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

@@ -3,26 +3,49 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 import structlog
+from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from app.database import BUSY_TIMEOUT_SECONDS, IMPATIENT, WRITES, is_worth_another_try
+from app.database import (
+    BUSY_TIMEOUT_SECONDS,
+    IMPATIENT,
+    WRITES,
+    is_unreadable,
+    is_worth_another_try,
+)
 from app.errors import DatabaseUnavailable, ServiceError
 from app.extensions import db
+from app.places import PLACES, QUEUE, Places
 
 T = TypeVar("T")
 UnitOfWork = Callable[[Session], T]
 
 _log = structlog.get_logger(__name__)
 _UNIT = "unit of work"
+_ONLY_WRITERS_WAIT = "only writers wait"
 _RETRY_SECONDS = BUSY_TIMEOUT_SECONDS
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.5
 _OUT_OF_REACH = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+
+
+def limit_units(engine: Engine, *, threads: int, pool_size: int) -> None:
+    """Let no more units of this process be at the database at once than ``threads``.
+
+    On SQLite nobody waits but a writer, for the one before it; unless the pool may be empty.
+    """
+    engine.update_execution_options(
+        **{
+            PLACES: Places(min(threads, pool_size)),
+            _ONLY_WRITERS_WAIT: engine.dialect.name == "sqlite" and pool_size > threads + QUEUE,
+        }
+    )
 
 
 def with_transaction(callback: UnitOfWork[T], *, writes: bool = True, impatient: bool = False) -> T:
@@ -37,6 +60,18 @@ def with_transaction(callback: UnitOfWork[T], *, writes: bool = True, impatient:
     session: Session = db.session()
     if _UNIT in session.info:
         return _nested(session, callback, writes=writes)
+    with _place(writes=writes, impatient=impatient):
+        return _persist(session, callback, writes=writes, impatient=impatient)
+
+
+def _place(*, writes: bool, impatient: bool) -> AbstractContextManager[None]:
+    options = db.engine.get_execution_options()
+    places: Places | None = options.get(PLACES)
+    waits = (writes and not impatient) or not options.get(_ONLY_WRITERS_WAIT)
+    return places.taken() if places and waits else nullcontext()
+
+
+def _persist(session: Session, callback: UnitOfWork[T], *, writes: bool, impatient: bool) -> T:
     give_up_at = time.monotonic() + _RETRY_SECONDS
     pause = _FIRST_PAUSE_SECONDS
     while True:
@@ -46,7 +81,7 @@ def with_transaction(callback: UnitOfWork[T], *, writes: bool = True, impatient:
             cause = error.orig if isinstance(error, DBAPIError) else None
             may_try_again = not impatient and time.monotonic() < give_up_at
             if not (may_try_again and is_worth_another_try(cause)):
-                if not isinstance(error, _OUT_OF_REACH):
+                if not (isinstance(error, _OUT_OF_REACH) or is_unreadable(cause)):
                     raise
                 _log.error("database_unavailable", error=str(cause or error))
                 raise DatabaseUnavailable from error

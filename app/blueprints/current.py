@@ -8,16 +8,19 @@ from flask_login import current_user
 
 from app.blueprints import cookies
 from app.config import ServiceSettings, Settings
-from app.errors import NotSignedIn
+from app.errors import DatabaseUnavailable, NotSignedIn
 from app.extensions import login_manager
 from app.relying_party import RelyingParty
 from app.services.authentication import AuthenticationCeremonies
 from app.services.challenges import Binding
 from app.services.devices import Device, describe_device
 from app.services.registration import RegistrationCeremonies
+from app.services.session_ends import end_expired_session, has_expired
 from app.services.sessions import ActiveSession, find_active_session
 from app.services.tokens import hash_secret
 from app.transaction import with_transaction
+
+_log = structlog.get_logger(__name__)
 
 
 class CurrentUser:
@@ -46,9 +49,20 @@ def load_current_user(_request: object) -> CurrentUser | None:
         lambda session: find_active_session(session, token=token), writes=False
     )
     if active is None:
+        _end_if_expired(token)
         return None
     name_in_log(user_id=active.person.id, session_id=active.id)
     return CurrentUser(active)
+
+
+def _end_if_expired(token: str) -> None:
+    # Whoever was refused once stays refused, whatever becomes of the clock (docs/sessions.md).
+    if not with_transaction(lambda session: has_expired(session, token=token), writes=False):
+        return
+    try:
+        with_transaction(lambda session: end_expired_session(session, token=token), impatient=True)
+    except DatabaseUnavailable:
+        _log.warning("expired_session_not_deleted")
 
 
 def name_in_log(*, user_id: str, session_id: str) -> None:

