@@ -24,10 +24,15 @@ def receive_body() -> None:
 
     A session that ends while a body trickles in must not be good for what the body asks.
     """
-    data = request.get_data(cache=True)
+    if request.headers.get("Transfer-Encoding", "chunked").lower() != "chunked":
+        raise MalformedRequest(reason="a body that is not only chunked")
+    data, length = request.get_data(cache=True), request.content_length
     # Of a body that does not tell its length, Werkzeug hands out no more than this.
-    if request.content_length is None and len(data) >= LARGEST_BODY_BYTES:
+    if length is None and len(data) >= LARGEST_BODY_BYTES:
         raise RequestEntityTooLarge
+    # Whoever was cut off in the middle of a request did not ask for what is left of it.
+    if length is not None and len(data) < length:
+        raise MalformedRequest(reason="the body ends early")
 
 
 def read_body(schema: type[Schema]) -> Schema:

@@ -20,7 +20,7 @@ from app.models import UserSession
 class BeginRegistration(Body):
     """Who wants an account."""
 
-    email: str = Field(min_length=3, max_length=254)
+    email: str = Field(min_length=3, max_length=254, json_schema_extra={"format": "email"})
     name: Name
     invitation: Secret | None = None
 
