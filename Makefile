@@ -31,7 +31,7 @@ run: .venv/runtime-installed ## start the service on http://localhost:8000 (PORT
 	@$(BIN)/flask db upgrade && $(BIN)/flask welcome && exec $(BIN)/gunicorn wsgi:app
 
 test: .venv/dev-installed ## run every test, the repeated ones with a tenth of their counts (PYTEST_ARGS="-k name")
-	@CHROMIUM="$$(bin/find-chromium)"; export CHROMIUM; \
+	@CHROMIUM="$$(bin/find-chromium)"; STRACE="$$(bin/find-strace)"; export CHROMIUM STRACE; \
 	exec $(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 test-full: export TEST_FULL := 1

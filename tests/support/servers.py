@@ -31,6 +31,8 @@ class Server:
     workers: int
     environment: Mapping[str, str]
     log_file: Path
+    folder: Path = ROOT
+    """Where the code is, for tests that run another release of it."""
     process: subprocess.Popen[bytes] = field(init=False)
     _logged_before: int = field(default=0, init=False)
 
@@ -40,7 +42,7 @@ class Server:
 
     def flask(self, *arguments: str) -> str:
         """Run a command of the service beside it and give what it printed."""
-        return _flask(self.environment, *arguments)
+        return _flask(self.environment, *arguments, folder=self.folder)
 
     def browser(self, **options: bool) -> WireBrowser:
         """Open a browser that asks this service over the wire."""
@@ -56,7 +58,7 @@ class Server:
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [*wrapper, sys.executable, "-m", "gunicorn", "wsgi:app"],
-                cwd=ROOT,
+                cwd=self.folder,
                 env=dict(self.environment),
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -129,6 +131,7 @@ def running_server(
     workers: int = 2,
     threads: int = 4,
     origin: str | None = None,
+    folder: Path = ROOT,
 ) -> Iterator[Server]:
     """Migrate the database, serve until the block ends, and stop whatever happens.
 
@@ -148,9 +151,14 @@ def running_server(
         "PORT": str(port),
         "PUBLIC_ORIGIN": origin,
     }
-    _flask(environment, "db", "upgrade")
+    _flask(environment, "db", "upgrade", folder=folder)
     server = Server(
-        origin=origin, port=port, workers=workers, environment=environment, log_file=log_file
+        origin=origin,
+        port=port,
+        workers=workers,
+        environment=environment,
+        log_file=log_file,
+        folder=folder,
     )
     try:
         server.start()
@@ -168,10 +176,10 @@ def _inherited() -> dict[str, str]:
     }
 
 
-def _flask(environment: Mapping[str, str], *arguments: str) -> str:
+def _flask(environment: Mapping[str, str], *arguments: str, folder: Path) -> str:
     command = [sys.executable, "-m", "flask", *arguments]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
         message = f"flask {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}"
