@@ -32,7 +32,7 @@ run: .venv/runtime-installed ## start the service on http://localhost:8000 (PORT
 
 test: .venv/dev-installed ## run every test, the repeated ones with a tenth of their counts (PYTEST_ARGS="-k name")
 	@CHROMIUM="$$(bin/find-chromium)"; STRACE="$$(bin/find-strace)"; export CHROMIUM STRACE; \
-	exec $(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
+	exec $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-full: export TEST_FULL := 1
 test-full: export TRIALS_TABLE := $(CURDIR)/.trials.md

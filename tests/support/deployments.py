@@ -41,4 +41,8 @@ def deployed(
         running_server(everything, log_file, workers=workers, origin=ORIGIN) as server,
         application_on(everything) as app,
     ):
-        yield Deployment(server=server, app=app, variables=everything, folder=folder)
+        try:
+            yield Deployment(server=server, app=app, variables=everything, folder=folder)
+        finally:
+            # A stop is tried elsewhere; here it would only cost its seconds.
+            server.kill()
