@@ -1,5 +1,6 @@
 """How gunicorn serves `wsgi:app`: everything follows from the settings (docs/configuration.md)."""
 
+import errno
 import signal
 import socket
 import struct
@@ -95,6 +96,8 @@ class _UnheldWorker(ThreadWorker):  # type: ignore[misc]
         for name in _QUOTED:
             if isinstance(getattr(exc, name, None), str | bytes):
                 setattr(exc, name, "...")
+        if hasattr(req, "uri"):
+            req.uri = "..."
         super().handle_error(req, client, addr, exc)
 
     def _cap_keepalive(self, deadline: float) -> None:
@@ -131,7 +134,7 @@ class _Body(message.Body):  # type: ignore[misc]
             read: bytes = super()._read_reader(size)
         except ParseException:
             # No cause, since gunicorn's error quotes the body.
-            raise OSError("the body cannot be read") from None
+            raise OSError(errno.ECONNRESET, "the body cannot be read") from None
         return read
 
 

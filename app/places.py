@@ -13,6 +13,8 @@ QUEUE = 11
 """How many threads of a worker may wait for a place; it has one more, which may not."""
 PATIENCE_SECONDS = 1
 """After how long without one unit of work that got through the database counts as stuck."""
+LONGEST_WAIT_SECONDS = 5
+"""How long anybody waits for a place, however busy the database is."""
 
 
 class Places:
@@ -30,12 +32,13 @@ class Places:
         self._queue = queue
         self._waiting = self._given_up = 0
         self._last_progress = 0.0
+        self._is_failing = False
         self._changed = Condition()
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self, *, may_queue: bool = True) -> Iterator[None]:
         """Hold a place for as long as the block runs. Raises ``DatabaseUnavailable``."""
-        self._take()
+        self._take(may_queue=may_queue)
         got_through = True
         try:
             yield
@@ -48,29 +51,39 @@ class Places:
     def note_progress(self) -> None:
         """Note that the database is at work, for another process perhaps."""
         with self._changed:
-            self._last_progress = time.monotonic()
+            self._progress()
 
-    def _take(self) -> None:
+    def _progress(self) -> None:
+        self._last_progress = time.monotonic()
+        self._is_failing = False
+
+    def _take(self, *, may_queue: bool) -> None:
         with self._changed:
-            if self._free == self._number:
+            if self._free == self._number or (self._free and not self._is_failing):
+                # While there was a place for whoever came, nobody was held up.
                 self._last_progress = time.monotonic()
             if not self._free:
+                if not may_queue:
+                    raise DatabaseUnavailable(reason="every place at the database is taken")
                 self._wait()
             self._free -= 1
 
     def _wait(self) -> None:
-        may_queue = self._waiting < self._queue
+        is_queued = self._waiting < self._queue
         given_up_before = self._given_up
+        give_up_at = time.monotonic() + LONGEST_WAIT_SECONDS
         self._waiting += 1
         try:
             while not self._free or self._given_up > given_up_before:
-                until_stuck = self._last_progress + PATIENCE_SECONDS - time.monotonic()
-                is_stuck = until_stuck <= 0
-                if is_stuck and (not may_queue or self._given_up > given_up_before):
+                now = time.monotonic()
+                until_stuck = self._last_progress + PATIENCE_SECONDS - now
+                is_refused = not is_queued or self._given_up > given_up_before
+                if now >= give_up_at or (is_refused and until_stuck <= 0):
                     raise DatabaseUnavailable(reason="every place at the database is stuck")
                 if self._free:
                     return
-                self._changed.wait(None if may_queue else until_stuck)
+                rest = give_up_at - now
+                self._changed.wait(min(rest, until_stuck) if is_refused else rest)
         finally:
             self._waiting -= 1
 
@@ -78,7 +91,8 @@ class Places:
         with self._changed:
             self._free += 1
             if got_through:
-                self._last_progress = time.monotonic()
+                self._progress()
             else:
                 self._given_up += 1
+                self._is_failing = True
             self._changed.notify_all()

@@ -68,7 +68,7 @@ def _place(*, writes: bool, impatient: bool) -> AbstractContextManager[None]:
     options = db.engine.get_execution_options()
     places: Places | None = options.get(PLACES)
     waits = (writes and not impatient) or not options.get(_ONLY_WRITERS_WAIT)
-    return places.taken() if places and waits else nullcontext()
+    return places.taken(may_queue=not impatient) if places and waits else nullcontext()
 
 
 def _persist(session: Session, callback: UnitOfWork[T], *, writes: bool, impatient: bool) -> T:

@@ -165,14 +165,8 @@ def _alone(connection: Connection, *, is_sqlite: bool) -> Iterator[None]:
     connection.commit()
     connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
     connection.commit()
-    try:
-        yield
-    finally:
-        connection.rollback()
-        # A connection that broke has taken the lock with it.
-        if not connection.invalidated:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
-            connection.commit()
+    # The lock ends with the connection, which nobody uses again.
+    yield
 
 
 def _require_whole_references(connection: Connection) -> None:

@@ -23,6 +23,9 @@ def parse_postgresql_url(variable: str, value: str) -> URL:
     if any(character.isspace() or not character.isprintable() for character in value):
         raise SettingsError(f"{variable} contains a blank or a line break: write %20 for a blank.")
     _, _, rest = value.partition("://")
+    # Behind an @ that is not encoded, the rest of a password would be shown as host or database.
+    if rest.partition("?")[0].count("@") > 1:
+        raise _unreadable(variable)
     several = SEVERAL_HOSTS.fullmatch(rest)
     hosts = several["hosts"].split(",") if several else []
     if several:
@@ -33,9 +36,6 @@ def parse_postgresql_url(variable: str, value: str) -> URL:
         _, arguments = url.get_dialect()().create_connect_args(url)
     except (ArgumentError, ValueError):
         raise _unreadable(variable) from None
-    # Behind an @ that is not encoded, the rest of a password would be shown as a host is.
-    if "@" in f"{url.host or ''}{''.join(hosts)}":
-        raise _unreadable(variable)
     if not url.database:
         raise SettingsError(f"{variable} names no database: put its name after the host and a /.")
     # Port 0 never reaches the driver: SQLAlchemy takes it for no port.

@@ -98,17 +98,24 @@ async function requestSignedIn(method, path, body) {
   }
 }
 
-// Asks for a step-up where one is due, and then carries on; where nobody is signed in any more, leads to where that
-// can be changed.
+// Where nobody is signed in any more, leads to where that can be changed.
 async function call(method, path, body) {
-  const again = () => requestSignedIn(method, path, body);
   try {
-    return await again();
+    return await requestFreshly(method, path, body);
   } catch (refusal) {
-    if (isSignedOut(refusal)) return leaveFor(`/sign-in?return_to=${encodeURIComponent(location.pathname)}`);
+    if (!isSignedOut(refusal)) throw refusal;
+    return leaveFor(`/sign-in?return_to=${encodeURIComponent(location.pathname)}`);
+  }
+}
+
+// Asks for a step-up where one is due, and then carries on.
+async function requestFreshly(method, path, body) {
+  try {
+    return await requestSignedIn(method, path, body);
+  } catch (refusal) {
     if (refusal.code !== "step_up_required") throw refusal;
     await stepUp();
-    return again();
+    return requestSignedIn(method, path, body);
   }
 }
 

@@ -94,8 +94,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         name="a password behind an @ is shown as a host",
         file="app/config/postgresql_url.py",
-        old="""    if "@" in f"{url.host or ''}{''.join(hosts)}":\n""",
-        new="    if not url.drivername:\n",
+        old="""    if rest.partition("?")[0].count("@") > 1:\n""",
+        new="    if not rest:\n",
         caught_by=(_ON_SQLITE,),
     ),
     Mutation(

@@ -271,6 +271,11 @@ WRONG_BOOTS: dict[str, tuple[dict[str, str], str, str]] = {
         "DATABASE_URL",
         "cannot be parsed",
     ),
+    "database_password_has_an_at_sign_and_a_slash": (
+        {"DATABASE_URL": f"postgresql://user:pass@word/{PASSWORD}@db/badges"},
+        "DATABASE_URL",
+        "cannot be parsed",
+    ),
     "password_of_several_databases_has_an_at_sign": (
         {"DATABASE_URL": f"postgresql://user:pass@{PASSWORD}@one:5432,two:5432/badges"},
         "DATABASE_URL",

@@ -7,10 +7,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from types import SimpleNamespace
 
 import pytest
 
+from app import places
 from app.errors import DatabaseUnavailable, NotFound, ServiceError
 from app.places import Places
 
@@ -63,6 +63,37 @@ def test_the_queue_waits_as_long_as_those_before_it_and_shares_their_fate() -> N
         assert _get_through(gate)
 
 
+def test_a_unit_that_may_not_queue_is_refused_at_once_and_takes_a_free_place() -> None:
+    gate = Places(1)
+
+    with gate.taken(), pytest.raises(DatabaseUnavailable), gate.taken(may_queue=False):
+        pass
+
+    with gate.taken(may_queue=False):
+        pass
+
+
+def test_one_that_takes_long_does_not_make_a_database_stuck_whose_other_places_are_free() -> None:
+    gate = Places(2, queue=0)
+    with ThreadPoolExecutor(1) as threads, gate.taken():
+        time.sleep(1.2)
+        with gate.taken():
+            queued = threads.submit(_get_through, gate)
+            time.sleep(0.2)
+            assert not queued.done()
+        assert queued.result(10)
+
+
+def test_nobody_queues_for_longer_than_a_statement_may_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(places, "LONGEST_WAIT_SECONDS", 0.3)
+    gate = Places(1)
+
+    with gate.taken():
+        assert 0.2 < _seconds_until_refused(gate) < 5
+
+
 def _get_through(gate: Places) -> bool:
     try:
         with gate.taken():
@@ -77,23 +108,17 @@ def _get_through(gate: Places) -> bool:
 def test_a_refusal_is_progress_unless_the_database_was_not_reached(
     monkeypatch: pytest.MonkeyPatch, refusal: type[ServiceError], *, is_progress: bool
 ) -> None:
-    moment = iter(range(100))
-    # Each look at the clock comes a fraction of the patience after the one before.
-    clock = SimpleNamespace(monotonic=lambda: next(moment) * 0.025)
-    monkeypatch.setattr("app.places.time", clock)
-    monkeypatch.setattr("app.places.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.4)
     gate = Places(2, queue=0)
 
     with gate.taken():
-        for _ in range(3):
-            with suppress(refusal), gate.taken():
-                raise refusal
-        with gate.taken(), pytest.raises(DatabaseUnavailable), gate.taken():
-            pass
-        looks = next(moment)
+        with suppress(refusal), gate.taken():
+            raise refusal
+        time.sleep(0.5)
+        with gate.taken():
+            waited = _seconds_until_refused(gate)
 
-    # Three times progress: three looks, and so much later the end of the patience.
-    assert looks == (9 if is_progress else 6)
+    assert (waited > 0.2) is is_progress
 
 
 def _seconds_until_refused(gate: Places) -> float:
