@@ -34,6 +34,14 @@ def test_defect_whose_code_has_moved_on_is_told(tmp_path: Path) -> None:
         stale.apply(tmp_path)
 
 
+def test_page_lists_them_all() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    listed = [line for line in page.splitlines() if line.count(" | ") == 2 and "`" in line]
+
+    for mutation in MUTATIONS:
+        assert any(line.startswith(f"| {mutation.name} |") for line in listed), mutation.name
+
+
 def test_there_are_many_and_each_has_a_name_of_its_own() -> None:
     names = [mutation.name for mutation in MUTATIONS]
 
