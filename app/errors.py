@@ -101,7 +101,7 @@ class StepUpRequired(ServiceError):
     """The last authentication is too long ago for what is asked."""
 
     code = "step_up_required"
-    sentence = "Please confirm with your passkey that it is you."
+    sentence = "Please confirm that it is you."
 
 
 class NotFound(ServiceError):
@@ -214,7 +214,7 @@ class LastWayIn(ServiceError):
     """The change would leave the person without a way to sign in."""
 
     code = "last_way_in"
-    sentence = "This is the last way into your account. Add another passkey before removing it."
+    sentence = "This is the last way into your account. Add another one before removing it."
 
 
 class LastAdministrator(ServiceError):
@@ -222,6 +222,85 @@ class LastAdministrator(ServiceError):
 
     code = "last_administrator"
     sentence = "This is the last administrator. Make somebody else an administrator first."
+
+
+class AuthorizationDenied(ServiceError):
+    """The person, or their provider, said no at the provider's page."""
+
+    code = "authorization_denied"
+    sentence = "Nothing was shared and nothing was changed, because the sign-in was stopped there."
+
+
+class AuthorizationRequestUnusable(ServiceError):
+    """The state is unknown, used, expired, or another browser's, provider's or session's."""
+
+    code = "authorization_request_unusable"
+    sentence = "That attempt took too long, was already used or began elsewhere. Please try again."
+
+
+class IdentityRejected(ServiceError):
+    """What the provider said of the person does not hold, whatever the cause."""
+
+    code = "identity_rejected"
+    sentence = "What the other service said about you could not be accepted. Please try again."
+
+
+class ProviderUnavailable(ServiceError):
+    """The provider did not answer, in time or at all, or not in a way that can be read."""
+
+    code = "provider_unavailable"
+    sentence = "The other service cannot be reached at the moment. Please try again shortly."
+
+
+class GrantInvalid(ServiceError):
+    """The provider takes the grant no longer: a code that was used, a refresh token revoked."""
+
+    code = "grant_invalid"
+    sentence = "The other service no longer takes that. Please link your account there again."
+
+
+class AccountExists(ServiceError):
+    """The provider's verified address is proved for an account of somebody here already."""
+
+    code = "account_exists"
+    sentence = (
+        "Your address has an account here. Sign in to it as always, and link the other one there."
+    )
+
+
+class IdentityAlreadyLinked(ServiceError):
+    """The outside account opens another person's account already."""
+
+    code = "identity_already_linked"
+    sentence = "That account is linked to somebody else here, so it was not linked to yours."
+
+
+class TooManyIdentities(ServiceError):
+    """The account holds as many linked accounts as it may."""
+
+    code = "too_many_identities"
+    sentence = "This account has as many linked accounts as it can hold. Unlink one first."
+
+
+class WrongIdentity(ServiceError):
+    """Whoever came back from the provider is not the person who is signed in here."""
+
+    code = "wrong_identity"
+    sentence = "You came back with an account that is not linked to yours. Please try again."
+
+
+class ReauthenticationStale(ServiceError):
+    """The provider did not ask the person again."""
+
+    code = "reauthentication_stale"
+    sentence = "The other service did not ask again who you are. Please sign out there first."
+
+
+class PasskeyRequired(ServiceError):
+    """The person has a passkey, so no provider's word stands in for it."""
+
+    code = "passkey_required"
+    sentence = "Your account has a passkey: please confirm with it that it is you."
 
 
 class RecoveryCodeUnusable(ServiceError):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.config.database import DatabaseSettings, read_database
 from app.config.log import LogSettings, read_log
+from app.config.oauth import ProviderSettings
 from app.config.service import (
     Environment,
     Registration,
@@ -27,6 +28,7 @@ __all__ = [
     "DatabaseSettings",
     "Environment",
     "LogSettings",
+    "ProviderSettings",
     "Registration",
     "ServiceSettings",
     "Settings",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from app.config.oauth import ProviderSettings, read_providers
 from app.config.origin import DEFAULT_PORTS, check_bind, check_origin, check_rp_id, host_of
 from app.config.secret_keys import read_secret_keys
 from app.config.variables import Variables
@@ -36,7 +37,8 @@ class Registration(StrEnum):
 class ServiceSettings:
     """The defaults are the documented ones.
 
-    `secret_keys` are 32 bytes each, newest first; `trusted_proxies` counts hops before us.
+    `secret_keys` are 32 bytes each, newest first; `trusted_proxies` counts hops before us;
+    `providers` stand in the order of their buttons.
     """
 
     environment: Environment
@@ -57,11 +59,17 @@ class ServiceSettings:
     port: int = 8000
     workers: int = 2
     threads: int = 4
+    providers: tuple[ProviderSettings, ...] = ()
 
     @property
     def secure(self) -> bool:
         """Whether browsers reach the service over https, as cookies with `Secure` need."""
         return self.public_origin.startswith("https://")
+
+    @property
+    def open_issuers(self) -> frozenset[str]:
+        """The issuers whose identities open accounts: those of the providers switched on."""
+        return frozenset(provider.issuer for provider in self.providers)
 
     @property
     def session_cookie(self) -> str:
@@ -118,6 +126,7 @@ def read_service(variables: Variables, environment: Environment) -> ServiceSetti
         ),
         registration=_read_registration(variables),
         public_docs=variables.flag("PUBLIC_DOCS", default=development),
+        providers=read_providers(variables, development=development),
         rp_name=_read_rp_name(variables),
         public_origin=(origin := _read_origin(variables, port, development=development)),
         rp_id=_read_rp_id(variables, origin),

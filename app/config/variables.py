@@ -52,6 +52,12 @@ class Variables:
     def is_set(self, name: str) -> bool:
         return bool(self._environ.get(name))
 
+    def names_with(self, prefix: str) -> list[str]:
+        """Return the names of the variables set that begin so, in order."""
+        return sorted(
+            name for name, value in self._environ.items() if value and name.startswith(prefix)
+        )
+
     def find_text(self, name: str) -> str | None:
         """Return the value, or None when unset or empty; blanks around it are a refusal."""
         value = self._environ.get(name)
@@ -71,10 +77,10 @@ class Variables:
         return value
 
     def choice(self, name: str, choices: Sequence[str], default: str) -> str:
-        value = self.text(name, default)
-        if value not in choices:
+        found = self.find_text(name)
+        if found is not None and found not in choices:
             raise SettingsError(f"{name} has an unknown value: use {' or '.join(choices)}.")
-        return value
+        return self.text(name, default)
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Read 1/0, true/false, yes/no or on/off, in any case."""

@@ -76,6 +76,56 @@ def test_incomplete_service_is_shown_with_the_problem(tmp_path: Path) -> None:
     assert "PUBLIC_ORIGIN" not in table
 
 
+def test_identity_providers_are_shown_without_their_secrets(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(PASSWORD)
+    (tmp_path / "secret").chmod(0o600)
+    environ = {
+        **PRODUCTION,
+        "OAUTH_GITHUB_CLIENT_ID": "badges",
+        "OAUTH_GITHUB_CLIENT_SECRET_FILE": "secret",
+        "OAUTH_SCHOOL_CLIENT_ID": "badges",
+        "OAUTH_SCHOOL_CLIENT_SECRET": PASSWORD,
+        "OAUTH_SCHOOL_ISSUER": "https://login.school.example/",
+    }
+
+    result = run(environ, tmp_path)
+
+    assert result.exit_code == 0, result.output
+    assert PASSWORD not in result.output
+    table = rows(result)
+    assert table["OAUTH_PROVIDERS"] == ("github, school", "client ids")
+    assert table["OAUTH_GITHUB_CLIENT_SECRET"] == ("***", f"file {tmp_path}/secret")
+    assert table["OAUTH_SCHOOL_CLIENT_SECRET"] == ("***", "environment")
+    assert table["OAUTH_SCHOOL_ISSUER"] == ("https://login.school.example/", "environment")
+    assert table["OAUTH_GITHUB_ISSUER"] == ("https://github.com", "default")
+    assert table["OAUTH_SCHOOL_TOKEN_ENDPOINT"] == ("as in the provider's metadata", "default")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "value"),
+    [
+        ("KIND", PASSWORD),
+        ("ICON", PASSWORD),
+        ("LABEL", PASSWORD * 4),
+        ("SCOPES", PASSWORD),
+        ("ISSUER", f"https://user:{PASSWORD}@login.school.example"),
+        ("TOKEN_ENDPOINT", f"https://user:{PASSWORD}@login.school.example"),
+        ("ALLOW_PRIVATE", PASSWORD),
+        ("CA_FILE", PASSWORD),
+    ],
+)
+def test_refused_value_of_a_provider_is_not_shown(tmp_path: Path, suffix: str, value: str) -> None:
+    provider = {"CLIENT_ID": "badges", "CLIENT_SECRET": "x", "ISSUER": "https://a.example"}
+    environ = {f"OAUTH_SCHOOL_{name}": set_to for name, set_to in provider.items()}
+
+    result = run({**PRODUCTION, **environ, f"OAUTH_SCHOOL_{suffix}": value}, tmp_path)
+
+    assert result.exit_code == 1
+    assert result.stderr.strip().startswith(f"OAUTH_SCHOOL_{suffix} ")
+    assert PASSWORD not in result.output
+    assert rows(result)["OAUTH_SCHOOL_CLIENT_ID"] == ("badges", "environment")
+
+
 @pytest.mark.parametrize(
     "words", ["Secrets are masked", "exit status is 1", "\n    flask config\n"]
 )

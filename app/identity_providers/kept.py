@@ -1,0 +1,94 @@
+"""A document of the provider's that is fetched once in a while, by one thread at a time."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from app.errors import ProviderUnavailable
+
+from .limits import Budget
+
+T = TypeVar("T")
+
+Monotonic = Callable[[], float]
+
+FRESH_SECONDS = 60 * 60
+RETRY_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Held(Generic[T]):
+    document: T
+    fetched_at: float
+
+
+class Kept(Generic[T]):
+    """Keeps a document for an hour; one that is older serves on where it cannot be refreshed."""
+
+    def __init__(
+        self,
+        fetch: Callable[[Budget], T],
+        *,
+        usable_seconds: float,
+        wait_seconds: float,
+        monotonic: Monotonic = time.monotonic,
+    ) -> None:
+        """Take what fetches it, and how long one that cannot be refreshed may serve."""
+        self._fetch = fetch
+        self._usable_seconds = usable_seconds
+        self._wait_seconds = wait_seconds
+        self._monotonic = monotonic
+        self._fetching = threading.Lock()
+        self._held: _Held[T] | None = None
+        self._tried_at = float("-inf")
+
+    def get(self, budget: Budget) -> T:
+        """Return the document; raises ProviderUnavailable where none can be had."""
+        held = self._held
+        if held is None or not self._is_younger(held, self._usable_seconds):
+            return self._renewed(held, budget, self._wait_seconds)
+        if self._is_younger(held, FRESH_SECONDS):
+            return held.document
+        try:
+            # Nobody waits for what can be done without.
+            return self._renewed(held, budget, 0)
+        except ProviderUnavailable:
+            return held.document
+
+    def newer(self, budget: Budget) -> T:
+        """Return the document as it stands now, as far as one fetch a minute can tell.
+
+        Raises ProviderUnavailable where it was fetched anew in vain.
+        """
+        return self._renewed(self._held, budget, self._wait_seconds)
+
+    def _renewed(self, seen: _Held[T] | None, budget: Budget, wait: float) -> T:
+        if seen is not None and not self._is_due(seen):
+            return seen.document
+        if not self._fetching.acquire(timeout=min(wait, budget.left)):
+            raise ProviderUnavailable(reason="another thread waits for a document of it already")
+        try:
+            held = self._held
+            # While this thread waited, another may have fetched it, or tried.
+            if held is None or self._is_due(held):
+                held = self._fetched(budget)
+            return held.document
+        finally:
+            self._fetching.release()
+
+    def _fetched(self, budget: Budget) -> _Held[T]:
+        self._tried_at = self._monotonic()
+        held = _Held(document=self._fetch(budget), fetched_at=self._monotonic())
+        self._held = held
+        return held
+
+    def _is_due(self, held: _Held[T]) -> bool:
+        """Whether a fetch may be tried: at most once a minute, unless nothing can be used."""
+        if not self._is_younger(held, self._usable_seconds):
+            return True
+        return self._monotonic() - self._tried_at >= RETRY_SECONDS
+
+    def _is_younger(self, held: _Held[T], seconds: float) -> bool:
+        return self._monotonic() - held.fetched_at < seconds

@@ -1,0 +1,32 @@
+"""How long an identity provider may take, and how much it may say."""
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one provider may cost this process."""
+
+    read_seconds: float = 5
+    """For making a connection, and for each read from it."""
+    call_seconds: float = 5
+    """For one request with the whole of its answer, however it dribbles."""
+    operation_seconds: float = 10
+    """For all the requests of one operation, such as redeeming a code."""
+    wait_seconds: float = 1
+    """For a place among the calls under way, or for a document that another thread fetches."""
+    calls_at_once: int = 8
+    body_bytes: int = 2**20
+
+
+class Budget:
+    """The time that one operation may still take."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends_at = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """In seconds, never below zero."""
+        return max(0.0, self._ends_at - time.monotonic())
