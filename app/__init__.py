@@ -5,7 +5,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, database
-from app.blueprints import auth, pages, system, users
+from app.blueprints import auth, oauth, pages, system, users
 from app.blueprints.baseline import register_baseline
 from app.blueprints.bodies import LARGEST_BODY_BYTES
 from app.boot import require_fitting_database
@@ -38,8 +38,8 @@ def create_app(settings: Settings) -> Flask:
 
     register_baseline(app)
     register_problems(app)
-    for blueprint in (auth.blueprint, users.blueprint, system.blueprint, pages.blueprint):
-        app.register_blueprint(blueprint)
+    for part in (auth, oauth, users, system, pages):
+        app.register_blueprint(part.blueprint)
     cli.register_commands(app)
     return app
 

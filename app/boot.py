@@ -1,12 +1,16 @@
 """What has to fit before the first request: the settings, and what the database holds."""
 
+import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.config import Settings
 from app.errors import DatabaseUnavailable, SchemaTooNew, SchemaTooOld, SettingsError
 from app.services.credentials import find_other_rp_id
 from app.services.schema import require_fitting_schema
+from app.services.ways_in import count_left_outside
 from app.transaction import with_transaction
+
+_log = structlog.get_logger(__name__)
 
 
 def require_fitting_database(settings: Settings) -> None:
@@ -31,6 +35,15 @@ def require_fitting_database(settings: Settings) -> None:
             f"RP_ID is {rp_id}, but passkeys were made for {other} and would all stop working: "
             f"set RP_ID={other}, and see docs/configuration.md for moving to another one."
         )
+    _warn_of_people_left_outside(settings)
+
+
+def _warn_of_people_left_outside(settings: Settings) -> None:
+    # Switching a provider off is the operator's right; that it locks people out should be seen.
+    issuers = settings.service.open_issuers
+    left = with_transaction(lambda s: count_left_outside(s, issuers=issuers), writes=False)
+    if left:
+        _log.warning("people_left_without_a_way_in", number=left, cause="a provider switched off")
 
 
 def _first_line(error: BaseException) -> str:

@@ -16,6 +16,7 @@ from app.statuses import status_of
 _log = structlog.get_logger(__name__)
 
 _RETRY_AFTER_SECONDS = "2"
+_ON_THE_WAY = {"oauth.authorize", "oauth.receive_callback"}
 _MACHINES = ("/api/", "/healthz", "/readyz", "/openapi.json")
 
 
@@ -73,7 +74,7 @@ _HTTP = {
 
 def is_for_people() -> bool:
     """Tell whether the request is for a page rather than for the API."""
-    return not request.path.startswith(_MACHINES)
+    return request.endpoint in _ON_THE_WAY or not request.path.startswith(_MACHINES)
 
 
 def _answer(status: int, code: str, detail: str, members: dict[str, object]) -> Response:

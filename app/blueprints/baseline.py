@@ -45,9 +45,15 @@ class RowId(BaseConverter):
     regex = ID_PATTERN
 
 
+class ProviderName(BaseConverter):
+    """An identity provider's name in a path: one of ``OAUTH_PROVIDERS``, or nowhere."""
+
+    regex = "[a-z][a-z0-9_]{0,30}"
+
+
 def register_baseline(app: Flask) -> None:
     """Put the baseline before and behind every view."""
-    app.url_map.converters["id"] = RowId
+    app.url_map.converters |= {"id": RowId, "provider": ProviderName}
     # Else `//path` is answered by a redirect to an absolute URL made of the request's headers.
     app.url_map.merge_slashes = False
     app.before_request(_begin)

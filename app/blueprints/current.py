@@ -8,13 +8,16 @@ from flask_login import current_user
 
 from app.blueprints import cookies
 from app.config import ServiceSettings, Settings
-from app.errors import DatabaseUnavailable, NotSignedIn
+from app.errors import DatabaseUnavailable, NotFound, NotSignedIn
 from app.extensions import login_manager
+from app.identity_providers import IdentityProvider, IdentityProviders
 from app.relying_party import RelyingParty
 from app.services.authentication import AuthenticationCeremonies
 from app.services.challenges import Binding
 from app.services.devices import Device, describe_device
+from app.services.outside_sign_in import OutsideSignIn
 from app.services.registration import RegistrationCeremonies
+from app.services.sealing import Sealer
 from app.services.session_ends import end_expired_session, has_expired
 from app.services.sessions import ActiveSession, find_active_session
 from app.services.tokens import hash_secret
@@ -138,6 +141,32 @@ def registration() -> RegistrationCeremonies:
 def authentication() -> AuthenticationCeremonies:
     """Give the authentication ceremonies."""
     return AuthenticationCeremonies(relying_party=relying_party(), settings=settings())
+
+
+def identity_providers() -> IdentityProviders:
+    """Give the providers that are switched on; they keep what they fetched between requests."""
+    made: IdentityProviders = current_app.extensions.setdefault(
+        "identity_providers", IdentityProviders(settings().providers)
+    )
+    return made
+
+
+def identity_provider(name: str) -> IdentityProvider:
+    """Give one provider. Raises ``NotFound`` where it is unknown or switched off."""
+    provider = identity_providers().get(name)
+    if provider is None:
+        raise NotFound
+    return provider
+
+
+def sealer() -> Sealer:
+    """Give what seals and opens stored secrets."""
+    return Sealer(settings().secret_keys)
+
+
+def outside_sign_in(provider: IdentityProvider) -> OutsideSignIn:
+    """Give the rules of signing in by this provider."""
+    return OutsideSignIn(provider=provider.settings, settings=settings(), sealer=sealer())
 
 
 def _cookie_header() -> str:

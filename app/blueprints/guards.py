@@ -23,11 +23,13 @@ from app.extensions import db
 from app.models import Purpose
 from app.services.challenges import ConsumedChallenge, consume_challenge
 from app.services.sessions import (
+    OUTSIDE,
     ActiveSession,
     hold_session,
     is_due_for_touch,
     touch_session,
 )
+from app.services.ways_in import has_passkey
 from app.transaction import with_transaction
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -75,6 +77,8 @@ class Reply:
     """The session that the answer's cookie is for, with its token."""
     token: str | None = None
     signs_out: bool = False
+    afterwards: Callable[[], None] | None = None
+    """What is done once the unit of work is committed, such as a call to somebody else."""
 
 
 def guard(level: Level, unit: Unit = Unit.READS) -> Callable[[View], View]:
@@ -117,7 +121,10 @@ def operation(
         def answered(**arguments: Any) -> ResponseReturnValue:  # noqa: ANN401
             authorise(level)
             arguments |= _read_arguments(declared, level)
-            return _respond(_in_unit(level, unit, lambda: view(**arguments)), status)
+            result = _in_unit(level, unit, lambda: view(**arguments))
+            if isinstance(result, Reply) and result.afterwards is not None:
+                result.afterwards()
+            return _respond(result, status)
 
         answered.level = level  # type: ignore[attr-defined]
         answered.operation = declared  # type: ignore[attr-defined]
@@ -136,13 +143,23 @@ def authorise(level: Level) -> None:
             raise EnrolmentOnly
         return
     _touch(active)
-    if level is not Level.SIGNED_IN and not is_fresh(active):
+    if level is not Level.SIGNED_IN and not (is_fresh(active) and _is_strong_enough(active)):
         raise StepUpRequired
 
 
 def is_fresh(active: ActiveSession) -> bool:
     """Tell whether the person authenticated recently enough for a step-up."""
     return clock.now() - active.authenticated_at <= current.settings().step_up
+
+
+def _is_strong_enough(active: ActiveSession) -> bool:
+    # Else whoever has taken over an outside account, or finds a browser that is signed in to it,
+    # could take the account here with everything that a passkey protects.
+    if not active.authenticated_with.startswith(OUTSIDE):
+        return True
+    return not with_transaction(
+        lambda session: has_passkey(session, active.person.id), writes=False
+    )
 
 
 def _touch(active: ActiveSession) -> None:
@@ -195,19 +212,27 @@ def _in_unit(level: Level, unit: Unit, view: Callable[[], Any]) -> Any:  # noqa:
 
 
 def _respond(result: Any, status: int) -> ResponseReturnValue:  # noqa: ANN401
+    if isinstance(result, Response):
+        return result
     reply = result if isinstance(result, Reply) else Reply(body=result)
     response = Response(status=204 if reply.body is None else status)
     if reply.body is not None:
         response.set_data(reply.body.model_dump_json())
         response.mimetype = "application/json"
-    settings = current.settings()
-    if reply.opened is not None and reply.token is not None:
-        age = reply.opened.expires_at - clock.now()
-        cookies.set_session_cookie(
-            response, settings, token=reply.token, max_age_seconds=int(age.total_seconds())
-        )
-        current.name_in_log(user_id=reply.opened.person.id, session_id=reply.opened.id)
+    if reply.opened is not None:
+        sign_in_with(response, reply.opened, reply.token)
     if reply.signs_out:
-        cookies.clear_session_cookie(response, settings)
+        cookies.clear_session_cookie(response, current.settings())
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
+
+
+def sign_in_with(response: Response, opened: ActiveSession, token: str | None) -> None:
+    """Set the session's cookie, where its token is a new one."""
+    if token is None:
+        return
+    age = opened.expires_at - clock.now()
+    cookies.set_session_cookie(
+        response, current.settings(), token=token, max_age_seconds=int(age.total_seconds())
+    )
+    current.name_in_log(user_id=opened.person.id, session_id=opened.id)

@@ -3,12 +3,10 @@
 from urllib.parse import urlencode
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
-from app.cli.unit import run
-from app.config import Registration, ServiceSettings, Settings
-from app.errors import SettingsError
+from app.cli.unit import run, service_settings
+from app.config import Registration
 from app.models import Role, User
 from app.services.addresses import parse_address
 from app.services.invitations import INVITATION_TTL, invite
@@ -94,20 +92,12 @@ def list_command(limit: int | None, after: str | None) -> None:
 
 def public_origin() -> str:
     """Give the address that links begin with."""
-    return _service().public_origin
+    return service_settings().public_origin
 
 
 def is_registration_closed() -> bool:
     """Tell whether no link could create an account."""
-    return _service().registration is Registration.CLOSED
-
-
-def _service() -> ServiceSettings:
-    settings: Settings = current_app.extensions["openbadges"]
-    try:
-        return settings.service
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    return service_settings().registration is Registration.CLOSED
 
 
 def _page(after: str | None, limit: int | None) -> list[tuple[str, str]]:

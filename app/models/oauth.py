@@ -1,14 +1,17 @@
 """Outside accounts that people linked, and the authorization requests under way."""
 
 from datetime import datetime
+from typing import Literal
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.database import ByteOrderedText, JSONDocument
 from app.identifiers import new_id
 from app.models.base import Base
+
+AuthorizationPurpose = Literal["sign_in", "link", "step_up"]
 
 
 class Identity(Base, kw_only=True):
@@ -41,7 +44,7 @@ class AuthorizationRequest(Base, kw_only=True):
     __table_args__ = (CheckConstraint("purpose IN ('sign_in', 'link', 'step_up')", name="purpose"),)
 
     state_hash: Mapped[bytes] = mapped_column(primary_key=True, repr=False)
-    purpose: Mapped[str]
+    purpose: Mapped[AuthorizationPurpose] = mapped_column(Text)
     provider: Mapped[str]
     issuer: Mapped[str] = mapped_column(ByteOrderedText)
     nonce: Mapped[str | None] = mapped_column(repr=False)

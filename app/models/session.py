@@ -38,6 +38,8 @@ class UserSession(Base, kw_only=True):
     """``passkey``, ``oauth:<provider>`` or ``recovery_code``."""
     authenticator_id: Mapped[str | None] = mapped_column(ByteOrderedText, index=True, default=None)
     """The credential or identity that did it; history, so it may be gone by now."""
+    auth_time: Mapped[datetime | None] = mapped_column(default=None)
+    """When a provider says that it last authenticated the person (OpenID Core section 2)."""
     bound_key: Mapped[bytes | None] = mapped_column(default=None, repr=False)
     created_at: Mapped[datetime] = mapped_column(default_factory=clock.now)
     last_seen_at: Mapped[datetime]

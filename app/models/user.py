@@ -25,6 +25,8 @@ class User(Base, kw_only=True):
     """As the person wrote it."""
     email_canonical: Mapped[str | None] = mapped_column(ByteOrderedText, unique=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(default=None)
+    address_lost_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When somebody else proved the address that this account had never proved."""
     name: Mapped[str]
     role: Mapped[Role] = mapped_column(ByteOrderedText, default="user")
     groups: Mapped[list[str]] = mapped_column(TextArray, default_factory=list)

@@ -78,7 +78,7 @@ class AuthenticationCeremonies:
             settings=self.settings,
             replaces=replaces,
         )
-        return _signed_in(opened, user)
+        return signed_in(opened, user)
 
     def begin_step_up(
         self, session: Session, *, binding: Binding, active: ActiveSession
@@ -129,7 +129,7 @@ class AuthenticationCeremonies:
             settings=self.settings,
             replaces=replaces,
         )
-        return _signed_in(renewed, user)
+        return signed_in(renewed, user)
 
     def recover(
         self, session: Session, *, code: str, device: Device, replaces: str | None
@@ -148,7 +148,7 @@ class AuthenticationCeremonies:
             purpose="enrol",
             replaces=replaces,
         )
-        return _signed_in(opened, user)
+        return signed_in(opened, user)
 
     def _verify(
         self,
@@ -176,7 +176,12 @@ class AuthenticationCeremonies:
         # What follows tells something about the account, and only its owner gets so far.
         if user.disabled_at is not None:
             raise AccountDisabled
-        credentials.record_use(session, credential=stored, assertion=assertion)
+        credentials.record_use(
+            session,
+            credential=stored,
+            assertion=assertion,
+            issuers=self.settings.open_issuers,
+        )
         return stored, user
 
     def _find(self, session: Session, credential: Mapping[str, object]) -> tuple[Credential, User]:
@@ -192,5 +197,6 @@ class AuthenticationCeremonies:
         raise AssertionRejected(reason="unknown credential", signal=signal)
 
 
-def _signed_in(opened: OpenedSession | RenewedSession, user: User) -> SignedIn:
+def signed_in(opened: OpenedSession | RenewedSession, user: User) -> SignedIn:
+    """Tell who is signed in now, and the token for the cookie."""
     return SignedIn(active=describe_session(opened.session, user), token=opened.token)

@@ -1,6 +1,6 @@
 """Passkeys: listed, added, renamed, removed, and watched for copies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -120,12 +120,15 @@ def rename_credential(session: Session, *, user_id: str, row_id: str, name: str)
     return credential
 
 
-def remove_credential(session: Session, *, user_id: str, row_id: str) -> None:
+def remove_credential(
+    session: Session, *, user_id: str, row_id: str, issuers: Collection[str]
+) -> None:
     """Remove a passkey of this person and keep its removal on record.
 
-    Raises ``NotFound``, and ``LastWayIn`` where nothing else opens the account.
+    Identities of ``issuers`` open the account as well. Raises ``NotFound``, and ``LastWayIn``
+    where nothing else opens the account.
     """
-    ways_in.require_another(session, user_id=user_id, without=row_id)
+    ways_in.require_another(session, user_id=user_id, without=row_id, issuers=issuers)
     removed = session.scalar(
         delete(Credential)
         .where(Credential.id == row_id, Credential.user_id == user_id)
@@ -136,7 +139,13 @@ def remove_credential(session: Session, *, user_id: str, row_id: str) -> None:
     session.merge(RemovedCredential(hash=hash_secret(removed)))
 
 
-def record_use(session: Session, *, credential: Credential, assertion: VerifiedAssertion) -> None:
+def record_use(
+    session: Session,
+    *,
+    credential: Credential,
+    assertion: VerifiedAssertion,
+    issuers: Collection[str],
+) -> None:
     """Store what a verified assertion says of its passkey (WebAuthn §7.2 steps 22 and 24).
 
     The sign count of a passkey that is synced, or that never counts, is only recorded. One that
@@ -161,7 +170,7 @@ def record_use(session: Session, *, credential: Credential, assertion: VerifiedA
         ).returning(Credential.id)
     )
     if recorded is None:
-        _suspect_clone(session, _lock_anew(session, credential))
+        _suspect_clone(session, _lock_anew(session, credential), issuers)
         raise CloneSuspected(reason="the sign count did not advance")
 
 
@@ -201,12 +210,15 @@ def _lock_anew(session: Session, credential: Credential) -> Credential:
     return found
 
 
-def _suspect_clone(session: Session, credential: Credential) -> None:
+def _suspect_clone(session: Session, credential: Credential, issuers: Collection[str]) -> None:
     # Kept although the sign-in is refused: the owner reads of it on the account page. Blocked
     # only where that locks nobody out.
     now = clock.now()
     credential.clone_suspected_at = now
-    if ways_in.count_ways_in(session, credential.user_id, without=credential.id) > 0:
+    others = ways_in.count_ways_in(
+        session, credential.user_id, issuers=issuers, without=credential.id
+    )
+    if others > 0:
         credential.quarantined_at = now
         end_sessions_opened_by(session, authenticator_id=credential.id)
     session.flush()

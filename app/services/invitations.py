@@ -69,7 +69,23 @@ def redeem_invitation(session: Session, *, token_hash: bytes, address: Address) 
     ).one_or_none()
     if redeemed is None:
         raise InvitationUnusable
-    role, groups = redeemed
+    return _grant(session, redeemed.role, redeemed.groups)
+
+
+def redeem_for_proved_address(session: Session, *, address: Address) -> Grant | None:
+    """Consume the invitation of an address that is proved, whose owner needs no token.
+
+    None where there is no good one.
+    """
+    redeemed = session.execute(
+        delete(Invitation)
+        .where(Invitation.email_canonical == address.canonical, Invitation.expires_at > clock.now())
+        .returning(Invitation.role, Invitation.groups)
+    ).first()
+    return None if redeemed is None else _grant(session, redeemed.role, redeemed.groups)
+
+
+def _grant(session: Session, role: Role, groups: list[str]) -> Grant:
     if role == "admin":
         void_first_administrator_link(session)
     return Grant(role=role, groups=groups)

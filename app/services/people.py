@@ -21,6 +21,8 @@ class Person:
     id: str
     email: str | None
     email_verified: bool
+    address_lost_at: datetime | None
+    """When somebody else proved the address that this account had never proved."""
     name: str
     role: Role
     locale: str | None
@@ -33,6 +35,7 @@ def describe(user: User) -> Person:
         id=user.id,
         email=user.email,
         email_verified=user.email_verified_at is not None,
+        address_lost_at=user.address_lost_at,
         name=user.name,
         role=user.role,
         locale=user.locale,
@@ -48,11 +51,13 @@ def add_user(
     webauthn_id: bytes,
     role: Role,
     groups: list[str],
+    is_proved: bool = False,
 ) -> User:
-    """Create the account. Raises ``AddressTaken``."""
+    """Create the account, its address proved or not. Raises ``AddressTaken``."""
     user = User(
         email=address.written if address else None,
         email_canonical=address.canonical if address else None,
+        email_verified_at=clock.now() if address and is_proved else None,
         name=name,
         webauthn_id=webauthn_id,
         role=role,

@@ -3,7 +3,6 @@
 Each finishing method takes a challenge that was consumed, and committed, before.
 """
 
-import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,9 +31,8 @@ from app.services.sessions import (
     describe_session,
     open_session,
 )
+from app.services.tokens import new_user_handle
 from app.services.ways_in import lock_person
-
-_USER_HANDLE_BYTES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +62,7 @@ class RegistrationCeremonies:
         address = parse_address(email)
         invitation_hash = self._require_leave(session, invitation=invitation, address=address)
         people.require_free_address(session, address)
-        user_handle = secrets.token_bytes(_USER_HANDLE_BYTES)
+        user_handle = new_user_handle()
         challenge = issue_challenge(
             session,
             purpose=Purpose.REGISTRATION,

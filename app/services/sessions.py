@@ -16,6 +16,8 @@ from app.services.people import Person, describe
 from app.services.session_ends import end_session_by_token
 from app.services.tokens import hash_secret, new_session_token
 
+OUTSIDE = "oauth:"
+"""What a method begins with where an identity provider vouched; its name follows."""
 LAST_SEEN_EVERY = timedelta(minutes=1)
 ENROLMENT_TTL = timedelta(minutes=15)
 _MOST_SESSIONS = 20
@@ -28,6 +30,8 @@ class Authentication:
     method: str
     """``passkey``, ``oauth:<provider>`` or ``recovery_code``."""
     authenticator_id: str | None = None
+    auth_time: datetime | None = None
+    """When an identity provider says that it last authenticated the person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,7 @@ class ActiveSession:
     purpose: SessionPurpose
     authenticated_at: datetime
     authenticated_with: str
+    auth_time: datetime | None
     created_at: datetime
     expires_at: datetime
     idle_expires_at: datetime
@@ -89,6 +94,7 @@ def open_session(
         authenticated_at=now,
         authenticated_with=authentication.method,
         authenticator_id=authentication.authenticator_id,
+        auth_time=authentication.auth_time,
         created_at=now,
         last_seen_at=now,
         idle_seconds=int(idle.total_seconds()),
@@ -135,6 +141,7 @@ def renew_session(
             authenticated_at=now,
             authenticated_with=authentication.method,
             authenticator_id=authentication.authenticator_id,
+            auth_time=authentication.auth_time,
             last_seen_at=now,
             idle_seconds=int(idle.total_seconds()),
             idle_expires_at=now + min(idle, absolute),
@@ -199,6 +206,7 @@ def describe_session(row: UserSession, user: User) -> ActiveSession:
         purpose=row.purpose,
         authenticated_at=row.authenticated_at,
         authenticated_with=row.authenticated_with,
+        auth_time=row.auth_time,
         created_at=row.created_at,
         expires_at=row.expires_at,
         idle_expires_at=row.idle_expires_at,

@@ -6,6 +6,7 @@ import secrets
 
 SESSION_PREFIX = "obs_"
 _SECRET_BYTES = 32
+_USER_HANDLE_BYTES = 64
 _SESSION_TOKEN = re.compile(r"obs_[A-Za-z0-9_-]{43}")
 
 # Crockford's base 32: no letter that is mistaken for a digit. 25 characters carry 125 bits.
@@ -18,6 +19,11 @@ _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 def new_secret() -> str:
     """Make 256 random bits as 43 base64url characters."""
     return secrets.token_urlsafe(_SECRET_BYTES)
+
+
+def new_user_handle() -> bytes:
+    """Make the 64 bytes by which authenticators know a person (WebAuthn §14.6.1)."""
+    return secrets.token_bytes(_USER_HANDLE_BYTES)
 
 
 def new_session_token() -> str:

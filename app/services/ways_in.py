@@ -4,7 +4,9 @@ Whatever takes a way in away asks here first, in the same unit of work. The rows
 locked before they are counted, so that two removals at once cannot each count on the other's.
 """
 
-from sqlalchemy import func, select
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import LastAdministrator, LastWayIn, NotSignedIn
@@ -26,14 +28,20 @@ def lock_person(session: Session, user_id: str) -> User:
     return user
 
 
-def count_ways_in(session: Session, user_id: str, *, without: str | None = None) -> int:
-    """Count passkeys that open the account and linked identities, leaving one row id out."""
-    credentials = (
+def count_ways_in(
+    session: Session, user_id: str, *, issuers: Collection[str], without: str | None = None
+) -> int:
+    """Count passkeys that open the account, and linked identities, leaving one row id out.
+
+    An identity opens nothing unless its issuer is among ``issuers``, those of the providers that
+    the operator has switched on.
+    """
+    credentials = select(func.count()).select_from(Credential).where(*_is_passkey_of(user_id))
+    identities = (
         select(func.count())
-        .select_from(Credential)
-        .where(Credential.user_id == user_id, Credential.quarantined_at.is_(None))
+        .select_from(Identity)
+        .where(Identity.user_id == user_id, Identity.issuer.in_(issuers))
     )
-    identities = select(func.count()).select_from(Identity).where(Identity.user_id == user_id)
     if without is not None:
         credentials = credentials.where(Credential.id != without)
         identities = identities.where(Identity.id != without)
@@ -43,11 +51,54 @@ def count_ways_in(session: Session, user_id: str, *, without: str | None = None)
     return sum(counts)
 
 
-def require_another(session: Session, *, user_id: str, without: str) -> None:
+def has_passkey(session: Session, user_id: str) -> bool:
+    """Tell whether a passkey opens the account."""
+    return (
+        session.scalar(select(Credential.id).where(*_is_passkey_of(user_id)).limit(1)) is not None
+    )
+
+
+def _is_passkey_of(user_id: str) -> tuple[ColumnElement[bool], ...]:
+    return Credential.user_id == user_id, Credential.quarantined_at.is_(None)
+
+
+def require_another(
+    session: Session, *, user_id: str, without: str, issuers: Collection[str]
+) -> None:
     """Raise ``LastWayIn`` where nothing else opens the account; the person's row is locked."""
     lock_person(session, user_id)
-    if count_ways_in(session, user_id, without=without) == 0:
+    if count_ways_in(session, user_id, issuers=issuers, without=without) == 0:
         raise LastWayIn
+
+
+def count_left_outside(session: Session, *, issuers: Collection[str]) -> int:
+    """Count the people whose only ways in are at providers that are switched off."""
+    others = {one for one in _known_issuers(session) if one not in issuers}
+    if not others:
+        return 0
+    left = select(Identity.user_id).where(Identity.issuer.in_(others))
+    open_still = select(Identity.user_id).where(Identity.issuer.in_(issuers))
+    with_passkey = select(Credential.user_id).where(Credential.quarantined_at.is_(None))
+    query = (
+        select(func.count())
+        .select_from(User)
+        .where(
+            User.id.in_(left),
+            User.id.not_in(open_still),
+            User.id.not_in(with_passkey),
+            User.disabled_at.is_(None),
+        )
+    )
+    return session.scalars(query).one()
+
+
+def _known_issuers(session: Session) -> set[str]:
+    # From one to the next along the index: a start must not read a million rows for a handful.
+    known: set[str] = set()
+    last = ""
+    while found := session.scalar(select(func.min(Identity.issuer)).where(Identity.issuer > last)):
+        known.add(last := found)
+    return known
 
 
 def require_another_administrator(session: Session, *, user_id: str) -> None:

@@ -121,10 +121,24 @@ async function requestFreshly(method, path, body) {
 
 // The dialog explains why the device asks again, and its button is the gesture that some browsers demand.
 async function stepUp() {
+  if (!hasPasskey()) return stepUpElsewhere();
   if (!(await ask(one('[data-dialog="step-up"]')))) throw new Declined();
   const options = await requestSignedIn("POST", "/api/auth/reauthentication/options", {});
   await requestSignedIn("POST", "/api/auth/reauthentication", { credential: await getCredential(options) });
   showUses().catch(() => {});
+}
+
+const hasPasskey = () => Boolean(one('[data-list="passkeys"] > [data-usable]'));
+
+// Without a passkey an outside account vouches for the person, one that is still linked. The page is left for that.
+async function stepUpElsewhere() {
+  const dialog = one('[data-dialog="step-up-elsewhere"]');
+  for (const way of all("[data-way]", dialog)) {
+    way.hidden = !one(`[data-list="identities"] > [data-provider="${way.dataset.way}"]`);
+  }
+  const path = await choose(dialog);
+  if (path === "no") throw new Declined();
+  await leaveFor((await requestSignedIn("POST", path, {})).location);
 }
 
 // A step-up is a use of a passkey, and the list on the page tells when each was used.
@@ -272,13 +286,16 @@ function onSubmit(form, work, region) {
   });
 }
 
-function ask(dialog) {
+// Gives the value of the button that closed the dialog; Escape says no.
+function choose(dialog) {
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
   });
 }
+
+const ask = async (dialog) => (await choose(dialog)) === "yes";
 
 function confirmed(region, title, text, verb) {
   say(region, "");
@@ -514,8 +531,11 @@ function accountPage() {
   for (const closer of all('dialog [data-action="close"]')) {
     closer.addEventListener("click", () => closer.closest("dialog").close());
   }
+  // What the address tells was told by the page, and is not true for ever.
+  history.replaceState(history.state, "", location.pathname + location.hash);
   profile(region);
   passkeys(region);
+  linkedAccounts(region);
   sessions(region);
   recoveryCodes(region);
 }
@@ -537,6 +557,7 @@ function passkeys(region) {
     const credential = await createCredential(await call("POST", "/api/auth/credentials/options", {}));
     const added = (await call("POST", "/api/auth/credentials", { credential })).credential;
     list.append(passkeyRow(added));
+    hintAtPasskeys();
     say(region, `Passkey added: ${added.name}.`);
   }, region));
   const renameIn = renameDialog(region);
@@ -545,6 +566,10 @@ function passkeys(region) {
     if (control?.dataset.action === "rename") renameIn(control.closest("li"));
     if (control?.dataset.action === "remove") removePasskey(control, region);
   });
+}
+
+function hintAtPasskeys() {
+  one("[data-passkey-hint]").hidden = hasPasskey();
 }
 
 function passkeyRow({ id, name, created_at: createdAt, backed_up: backedUp }) {
@@ -594,6 +619,7 @@ async function removePasskey(control, region) {
   run(control, async () => {
     await call("DELETE", `/api/auth/credentials/${row.dataset.id}`);
     dropRow(row, "#passkeys-title");
+    hintAtPasskeys();
     say(region, "Passkey removed.");
   }, region);
 }
@@ -602,6 +628,30 @@ async function removePasskey(control, region) {
 function dropRow(row, heading) {
   row.remove();
   one(heading).focus();
+}
+
+function linkedAccounts(region) {
+  for (const control of all('[data-action="link"]')) {
+    control.addEventListener("click", () => run(control, async () => {
+      await leaveFor((await call("POST", control.dataset.path, {})).location);
+    }, region));
+  }
+  one('[data-list="identities"]')?.addEventListener("click", ({ target }) => {
+    const control = target.closest('[data-action="unlink"]');
+    if (control) unlink(control, region);
+  });
+}
+
+async function unlink(control, region) {
+  const row = control.closest("li");
+  const label = nameOf(row);
+  const text = `It will no longer sign you in here. Your account at ${label} itself stays as it is.`;
+  if (!(await confirmed(region, `Unlink ${label}?`, text, "Unlink"))) return;
+  run(control, async () => {
+    await call("DELETE", `/api/oauth/accounts/${row.dataset.id}`);
+    dropRow(row, "#linked-accounts-title");
+    say(region, `Unlinked: ${label}.`);
+  }, region);
 }
 
 function sessions(region) {
@@ -665,9 +715,10 @@ function explainMissingPasskeys() {
   const text = window.isSecureContext
     ? "This browser does not support passkeys. Open this page in a current browser, or on another device."
     : "Passkeys work only over a secure connection. Open this page at its https address.";
+  const others = one("[data-elsewhere]") ? [" Or continue with one of the accounts below."] : [];
   const notice = one("[data-no-passkeys]");
   if (notice) Object.assign(notice, { textContent: text, hidden: false });
-  else for (const region of all("[data-message]")) say(region, text, "error");
+  else for (const region of all("[data-message]")) say(region, text, "error", others);
 }
 
 const PAGES = { "sign-in": signInPage, "sign-up": signUpPage, recovery: recoveryPage, account: accountPage };

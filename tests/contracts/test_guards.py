@@ -25,6 +25,7 @@ LEVELS = {
     "GET /readyz": "public",
     "GET /recovery": "public",
     "GET /sign-in": "public",
+    "GET /sign-in/refused": "public",
     "GET /sign-up": "public",
     "POST /api/auth/authentication": "public",
     "POST /api/auth/authentication/options": "public",
@@ -45,6 +46,13 @@ LEVELS = {
     "DELETE /api/auth/sessions": "step_up",
     "GET /api/auth/sessions": "signed_in",
     "DELETE /api/auth/sessions/<id:id>": "step_up",
+    "GET /api/oauth/accounts": "signed_in",
+    "DELETE /api/oauth/accounts/<id:id>": "step_up",
+    "GET /api/oauth/<provider:provider>/authorize": "public",
+    "GET /api/oauth/<provider:provider>/callback": "public",
+    "POST /api/oauth/<provider:provider>/link": "step_up",
+    "POST /api/oauth/<provider:provider>/reauthenticate": "signed_in",
+    "GET /api/oauth/providers": "public",
     "GET /api/users/me": "signed_in",
     "PATCH /api/users/me": "signed_in",
 }
@@ -97,7 +105,8 @@ def test_every_route_of_the_api_declares_what_it_takes_and_answers(app: Flask) -
 def call(client: Browser, route: str) -> TestResponse:
     """Call a route with nothing in the body and nobody's id in the path."""
     method, path = route.split()
-    return client.open(path.replace("<id:id>", new_id()), method=method)
+    path = path.replace("<id:id>", new_id()).replace("<provider:provider>", "none")
+    return client.open(path, method=method)
 
 
 def refusal_by_guard(answer: TestResponse) -> tuple[int, str] | None:

@@ -33,7 +33,7 @@ WHY = (
     r"failed after \d+\.\d\d s, nothing of (?:it|this upgrade) was kept: .*nowhere.*; "
     r"statement: INSERT INTO nowhere VALUES \(1\)"
 )
-LINE = re.compile(rf"migration 004_extra: {WHY}\n")
+LINE = re.compile(rf"migration 099_extra: {WHY}\n")
 FAILED = re.compile(rf"migration(?: (?:after )?\d{{3}}_\w+)?: {WHY}")
 
 
@@ -58,7 +58,7 @@ def test_command_names_the_statement_that_fails_and_exits_with_1(
         with_migration(tmp_path, MENDED)
         mended = run_flask(*command, variables=variables)
         assert (mended.returncode, mended.stderr) == (0, "")
-        assert version(app) == "004_extra"
+        assert version(app) == "099_extra"
 
 
 def test_migration_that_fails_at_its_second_statement_leaves_schema_and_rows_as_they_were(
@@ -78,7 +78,7 @@ def test_migration_that_fails_at_its_second_statement_leaves_schema_and_rows_as_
         assert state_of(app) == before
 
         with_migration(tmp_path, MENDED)
-        assert migrators.succeed(upgrade).names() == ["004_extra"]
+        assert migrators.succeed(upgrade).names() == ["099_extra"]
         assert state_of(app) != before
 
 
@@ -133,7 +133,7 @@ def test_commit_that_fails_is_named_and_nothing_is_said_to_be_completed(
 
         assert failed.status == 1
         assert re.fullmatch(
-            r"migration 004_extra: failed after \d+\.\d\d s, nothing of it was kept: "
+            r"migration 099_extra: failed after \d+\.\d\d s, nothing of it was kept: "
             r".* violates foreign key constraint .*; statement: COMMIT\n",
             failed.printed,
         )
@@ -161,7 +161,7 @@ def test_connection_that_is_lost_in_the_middle_is_said_in_a_line(
 
         assert failed.status == 1
         assert re.fullmatch(
-            r"migration 004_extra: failed after \d+\.\d\d s, nothing of it was kept: "
+            r"migration 099_extra: failed after \d+\.\d\d s, nothing of it was kept: "
             r"terminating connection .*; statement: SELECT pg_terminate_backend\(.*\)\n",
             failed.printed,
         )

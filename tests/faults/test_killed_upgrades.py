@@ -193,6 +193,6 @@ def test_command_that_is_killed_succeeds_when_it_is_given_again(
         again = run_flask("db", "upgrade", "-d", str(copy), variables=variables)
 
         assert again.returncode == 0, again.stderr
-        assert again.stdout.splitlines()[-1].startswith("upgraded to 004_extra: completed in ")
-        assert version(app) == "004_extra"
+        assert again.stdout.splitlines()[-1].startswith("upgraded to 099_extra: completed in ")
+        assert version(app) == "099_extra"
         assert "extra" in tables(app)

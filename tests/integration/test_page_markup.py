@@ -48,7 +48,16 @@ def test_hostile_service_name_and_address_stay_text(make_app: Callable[..., Flas
 
 
 @pytest.mark.parametrize(
-    "path", ["/sign-in", "/sign-up", "/recovery", "/account", "/docs", "/nowhere"]
+    "path",
+    [
+        "/sign-in",
+        "/sign-in/refused?code=account_exists",
+        "/sign-up",
+        "/recovery",
+        "/account",
+        "/docs",
+        "/nowhere",
+    ],
 )
 def test_page_needs_nothing_that_the_policy_forbids(
     ada: Person, new_client: Callable[[], Browser], path: str

@@ -27,7 +27,7 @@ def levels(app: Flask) -> dict[str, str]:
 
 
 def path_of(rule: Rule) -> str:
-    return rule.rule.replace("<id:id>", NOBODYS)
+    return rule.rule.replace("<id:id>", NOBODYS).replace("<provider:provider>", "github")
 
 
 def reached(browser: Browser, operation: str) -> tuple[int, str | None]:

@@ -68,6 +68,15 @@ def logged(make_app: Callable[..., Flask], log: Log) -> Flask:
     return app
 
 
+BEGINNINGS = {
+    "auth.begin_registration",
+    "auth.begin_authentication",
+    "oauth.list_providers",
+    "oauth.authorize",
+}
+"""What somebody asks before anybody knows who they are."""
+
+
 def test_every_request_is_one_line_that_says_whose_it_is(logged: Flask, log: Log) -> None:
     for label, answer in tell_story(lambda: InProcessBrowser(logged)):
         (line,) = log.of("request")
@@ -76,7 +85,7 @@ def test_every_request_is_one_line_that_says_whose_it_is(logged: Flask, log: Log
         assert (line["status"], line["endpoint"]) == (answer.status_code, label.partition(" ")[0])
         assert line["duration_ms"] >= 0
         anonymous = "(anonymous)" in label or line["endpoint"].startswith("system.")
-        begins = line["endpoint"] in {"auth.begin_registration", "auth.begin_authentication"}
+        begins = line["endpoint"] in BEGINNINGS
         named = {name for name in ("user_id", "session_id") if len(line.get(name, "")) == 36}
         assert named == (set() if anonymous or begins else {"user_id", "session_id"}), label
 

@@ -198,4 +198,4 @@ def test_passkey_that_was_removed_during_its_sign_in_is_refused(
         found = session.scalars(select(Credential)).one()
         session.execute(delete(Credential), execution_options={"synchronize_session": False})
         with pytest.raises(AssertionRejected):
-            credentials.record_use(session, credential=found, assertion=assertion)
+            credentials.record_use(session, credential=found, assertion=assertion, issuers=())

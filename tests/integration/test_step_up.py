@@ -37,6 +37,8 @@ NEED_STEP_UP = {
     "POST /api/auth/recovery-codes",
     "DELETE /api/auth/sessions",
     "DELETE /api/auth/sessions/<id>",
+    "POST /api/oauth/github/link",
+    "DELETE /api/oauth/accounts/<id>",
 }
 NOBODYS = str(UUID(int=0x7 << 76 | 0x8 << 60))
 
@@ -64,7 +66,7 @@ def routes(app: Flask) -> dict[str, tuple[str, str]]:
 
 
 def named(rule: Rule) -> str:
-    return rule.rule.replace("<id:id>", "<id>")
+    return rule.rule.replace("<id:id>", "<id>").replace("<provider:provider>", "github")
 
 
 def ask(client: Browser, method: str, path: str) -> TestResponse:

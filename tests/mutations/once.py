@@ -71,13 +71,10 @@ MUTATIONS = (
         name="a challenge is consumed together with what it is for",
         file="app/blueprints/guards.py",
         old="""            arguments |= _read_arguments(declared, level)
-            return _respond(_in_unit(level, unit, lambda: view(**arguments)), status)
+            result = _in_unit(level, unit, lambda: view(**arguments))
 """,
-        new="""            return _respond(
-                _in_unit(
-                    level, unit, lambda: view(**arguments | _read_arguments(declared, level))
-                ),
-                status,
+        new="""            result = _in_unit(
+                level, unit, lambda: view(**arguments | _read_arguments(declared, level))
             )
 """,
         caught_by=(f"{_REPLAYS}::test_challenge_is_not_accepted_again",),

@@ -14,7 +14,7 @@ from app.cli.db import migrate as flask_migrate
 from app.database import WRITES
 from tests.support.units import engine_of
 
-HEAD = "003_schema_floor"
+HEAD = "004_outside_accounts"
 """The newest of the real ones."""
 
 
@@ -22,7 +22,7 @@ def with_migration(
     folder: Path,
     body: str,
     *,
-    revision: str = "004_extra",
+    revision: str = "099_extra",
     down: str = 'op.drop_table("extra")',
 ) -> Path:
     """Copy the migrations and add one whose upgrade is ``body``; give the copy's path."""

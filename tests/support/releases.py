@@ -11,7 +11,7 @@ from tests.support.servers import ROOT, Server
 _BOOT_SECONDS = 60
 
 
-def next_release(folder: Path, body: str, *, down: str, revision: str = "004_extra") -> Path:
+def next_release(folder: Path, body: str, *, down: str, revision: str = "099_extra") -> Path:
     """Copy the project and add a migration whose upgrade is ``body``, and that it needs."""
     release = folder / "next-release"
     release.mkdir()

@@ -8,11 +8,20 @@ route is called once more under other circumstances.
 """
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from tests.support.authenticator import Authenticator
-from tests.support.clients import Browser
+from tests.support.clients import Browser, InProcessBrowser
+from tests.support.outside_accounts import (
+    QuietProvider,
+    come_back,
+    provider_settings,
+    state_in,
+    switched_on,
+)
 from tests.support.people import (
     begin_sign_up,
     json_of,
@@ -31,6 +40,8 @@ def tell_story(new_client: Callable[[], Browser]) -> Iterator[Step]:
     yield from _change_things(ada, phone)
     yield from _end_sessions(ada, new_client, phone)
     yield from _recover(ada, new_client())
+    if isinstance(ada, InProcessBrowser):
+        yield from _sign_in_outside(new_client())
 
 
 def _sign_up(browser: Browser, phone: Authenticator) -> Iterator[Step]:
@@ -123,3 +134,30 @@ def _recover(browser: Browser, other: Browser) -> Iterator[Step]:
         "auth.finish_enrolment (recovering)",
         other.post("/api/auth/credentials", json={"credential": credential}),
     )
+
+
+def _sign_in_outside(browser: Browser) -> Iterator[Step]:
+    github = QuietProvider(settings=provider_settings())
+    github.add("grace", email="grace@example.org", email_verified=True)
+    github.add("spare")
+    with switched_on(cast("Flask", browser.application), github):
+        yield "oauth.list_providers", browser.get("/api/oauth/providers")
+        begun = browser.get("/api/oauth/github/authorize")
+        yield "oauth.authorize", begun
+        state = state_in(begun.headers["Location"])
+        yield "oauth.receive_callback", come_back(browser, state, code="grace")
+        yield (
+            "oauth.receive_callback (refused)",
+            (refused := come_back(browser, state, code="grace")),
+        )
+        yield "pages.show_refusal", browser.get(refused.headers["Location"])
+        for purpose, code in (("link", "spare"), ("reauthenticate", "grace")):
+            begun = browser.post(f"/api/oauth/github/{purpose}", json={})
+            name = "link" if purpose == "link" else "outside_reauthentication"
+            yield f"oauth.begin_{name}", begun
+            state = state_in(json_of(begun)["location"])
+            yield f"oauth.receive_callback ({purpose})", come_back(browser, state, code=code)
+        listed = browser.get("/api/oauth/accounts")
+        yield "oauth.list_accounts", listed
+        (_, spare) = json_of(listed)["items"]
+        yield "oauth.unlink_account", browser.delete(f"/api/oauth/accounts/{spare['id']}")

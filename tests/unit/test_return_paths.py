@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.blueprints.pages.return_paths import LONGEST_RETURN_PATH, return_path
+from app.blueprints.return_paths import LONGEST_RETURN_PATH, return_path
 
 ORIGIN = "https://id.example.org"
 DEFAULT = "/account"

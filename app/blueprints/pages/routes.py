@@ -6,6 +6,7 @@ of the first would no longer be this browser's.
 """
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,10 +15,13 @@ from app.blueprints import current
 from app.blueprints.guards import Level, Unit, guard
 from app.blueprints.pages.languages import languages_for
 from app.blueprints.pages.moments import rfc3339, utc_day, utc_words
-from app.blueprints.pages.return_paths import return_path
+from app.blueprints.pages.outside import find_provider, refusal_by_code
+from app.blueprints.return_paths import return_path
+from app.errors import NotFound
 from app.extensions import db
 from app.models import UserSession
-from app.services import credentials, recovery, sessions
+from app.services import credentials, identities, recovery, sessions, ways_in
+from app.statuses import status_of
 
 blueprint = Blueprint("pages", __name__)
 blueprint.add_app_template_filter(rfc3339)
@@ -53,7 +57,9 @@ def show_sign_in() -> ResponseReturnValue:
     active = current.find_session()
     if active is not None and active.purpose == "full":
         return redirect(_return_path())
-    return render_template("sign_in.html", return_to=_return_path())
+    return render_template(
+        "sign_in.html", return_to=_return_path(), providers=current.settings().providers
+    )
 
 
 @blueprint.get("/sign-up")
@@ -67,7 +73,31 @@ def show_sign_up() -> ResponseReturnValue:
         return_to=_return_path(),
         person=active.person if active else None,
         registration=current.settings().registration.value,
+        providers=current.settings().providers,
     )
+
+
+@blueprint.get("/sign-in/refused")
+@guard(Level.PUBLIC, Unit.NONE)
+def show_refusal() -> ResponseReturnValue:
+    """Show why a round trip to a provider ended without what it was for."""
+    refusal = refusal_by_code(request.args.get("code"))
+    if refusal is None:
+        raise NotFound
+    provider = find_provider(current.settings().providers, request.args.get("provider"))
+    active = current.find_session()
+    page = render_template(
+        "refused.html",
+        code=refusal.code,
+        detail=refusal.sentence,
+        label=provider.label if provider else None,
+        provider=provider.name if provider else None,
+        status=(status := status_of(refusal)),
+        title=HTTPStatus(status).phrase,
+        return_to=_return_path(),
+        is_signed_in=active is not None and active.purpose == "full",
+    )
+    return page, status
 
 
 @blueprint.get("/recovery")
@@ -85,11 +115,22 @@ def show_recovery() -> ResponseReturnValue:
 @blueprint.get("/account")
 @guard(Level.SIGNED_IN)
 def show_account() -> ResponseReturnValue:
-    """Show my profile, passkeys, sessions and recovery codes."""
+    """Show my profile, passkeys, linked accounts, sessions and recovery codes."""
     active = current.active_session()
     person, session = active.person, db.session()
+    providers = current.settings().providers
+    linked = find_provider(providers, request.args.get("linked"))
+    confirmed = find_provider(providers, request.args.get("confirmed"))
     return render_template(
         "account.html",
+        providers=providers,
+        identities=identities.list_identities(session, user_id=person.id, providers=providers),
+        linked=linked.label if linked else None,
+        confirmed=confirmed.label if confirmed else None,
+        has_passkey=ways_in.has_passkey(session, person.id),
+        session_authenticated_with=active.authenticated_with,
+        recency_unknown=active.authenticated_with.startswith(sessions.OUTSIDE)
+        and active.auth_time is None,
         person=person,
         languages=languages_for(person.locale),
         passkeys=credentials.list_credentials(session, user_id=person.id),

@@ -4,6 +4,7 @@ import inspect
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
@@ -24,7 +25,6 @@ from app.errors import (
     StepUpRequired,
     UnsupportedContentType,
 )
-from app.identifiers import ID_PATTERN
 from app.statuses import status_of
 
 VERSION = "0.1.0"
@@ -62,7 +62,7 @@ def openapi_document(
         "info": {
             "title": "openbadges-system",
             "version": VERSION,
-            "description": "Accounts, passkeys and sessions.",
+            "description": "Accounts, passkeys, outside accounts and sessions.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": origin}],
@@ -122,9 +122,9 @@ def _path_parameters(rule: Rule) -> list[Json]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "string", "pattern": f"^{ID_PATTERN}$"},
+            "schema": {"type": "string", "pattern": f"^{converter.regex}$"},
         }
-        for name in sorted(rule.arguments)
+        for name, converter in sorted(rule._converters.items())  # noqa: SLF001 - nothing else tells
     ]
 
 
@@ -141,7 +141,8 @@ def _query_parameters(query: type[BaseModel] | None) -> list[Json]:
 def _responses(view: View, method: str, references: References) -> Json:
     operation: Operation = view.operation  # type: ignore[attr-defined]
     level: Level = view.level  # type: ignore[attr-defined]
-    done: Json = {"description": "Done"}
+    is_redirect = operation.status == HTTPStatus.SEE_OTHER
+    done: Json = {"description": "On to where Location says" if is_redirect else "Done"}
     if operation.answer is not None:
         done["content"] = {"application/json": {"schema": references[operation.answer]}}
     by_status: dict[int, list[type[ServiceError]]] = defaultdict(list)

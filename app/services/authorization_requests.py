@@ -1,0 +1,161 @@
+"""Authorization requests: begun in one browser at one provider, consumed once.
+
+Like a challenge, a state is consumed in a unit of work of its own, before anything that came with
+it is believed.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from app import clock
+from app.errors import AuthorizationRequestUnusable
+from app.models import AuthorizationPurpose, AuthorizationRequest
+from app.services.challenges import Binding
+from app.services.sealing import Place, Sealer, Unsealable
+from app.services.sessions import hold_session
+from app.services.tokens import hash_secret, new_secret
+
+STATE_TTL = timedelta(minutes=10)
+_SWEPT_AT_ONCE = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestSecrets:
+    """What makes one authorization request unlike any other: 256 random bits each.
+
+    ``code_verifier`` is 43 characters (RFC 7636 section 4.1), ``nonce`` OpenID Core's.
+    """
+
+    state: str = field(repr=False, default_factory=new_secret)
+    nonce: str = field(repr=False, default_factory=new_secret)
+    code_verifier: str = field(repr=False, default_factory=new_secret)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audience:
+    """At which provider a request is made, and where its answer is awaited."""
+
+    provider: str
+    issuer: str
+    redirect_uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsumedRequest:
+    """A request that was ours, in time, and is gone now."""
+
+    purpose: AuthorizationPurpose
+    nonce: str | None = field(repr=False)
+    code_verifier: str = field(repr=False)
+    redirect_uri: str
+    return_to: str | None
+    user_id: str | None
+    session_id: str | None
+    begun_at: datetime
+
+
+def store_request(
+    session: Session,
+    *,
+    purpose: AuthorizationPurpose,
+    audience: Audience,
+    request_secrets: RequestSecrets,
+    return_to: str | None,
+    binding: Binding,
+    sealer: Sealer,
+) -> None:
+    """Remember a request until its answer comes; sweeps a few expired ones away.
+
+    Raises ``NotSignedIn`` where it is bound to a session that has ended.
+    """
+    if binding.session_id is not None:
+        hold_session(session, session_id=binding.session_id)
+    state_hash = hash_secret(request_secrets.state)
+    now = clock.now()
+    session.add(
+        AuthorizationRequest(
+            state_hash=state_hash,
+            purpose=purpose,
+            provider=audience.provider,
+            issuer=audience.issuer,
+            nonce=request_secrets.nonce,
+            code_verifier=sealer.seal(request_secrets.code_verifier, place=_place(state_hash)),
+            redirect_uri=audience.redirect_uri,
+            return_to=return_to,
+            browser_hash=binding.browser_hash,
+            user_id=binding.user_id,
+            session_id=binding.session_id,
+            created_at=now,
+            expires_at=now + STATE_TTL,
+        )
+    )
+    _sweep(session)
+
+
+def consume_request(
+    session: Session, *, state: str, audience: Audience, binding: Binding, sealer: Sealer
+) -> ConsumedRequest:
+    """Take the request away, in one statement that names all it must be good for.
+
+    One that a session began is good in that session and for its person alone. Raises
+    ``AuthorizationRequestUnusable``, whatever the cause.
+    """
+    state_hash = hash_secret(state)
+    consumed = session.scalar(
+        delete(AuthorizationRequest)
+        .where(
+            AuthorizationRequest.state_hash == state_hash,
+            AuthorizationRequest.provider == audience.provider,
+            AuthorizationRequest.issuer == audience.issuer,
+            AuthorizationRequest.browser_hash == binding.browser_hash,
+            or_(
+                AuthorizationRequest.session_id.is_(None),
+                AuthorizationRequest.session_id == binding.session_id,
+            ),
+            or_(
+                AuthorizationRequest.user_id.is_(None),
+                AuthorizationRequest.user_id == binding.user_id,
+            ),
+            AuthorizationRequest.expires_at > clock.now(),
+        )
+        .returning(AuthorizationRequest)
+    )
+    if consumed is None:
+        raise AuthorizationRequestUnusable(reason="unknown, used, expired or bound to another")
+    return ConsumedRequest(
+        purpose=consumed.purpose,
+        nonce=consumed.nonce,
+        code_verifier=_open(consumed, sealer),
+        redirect_uri=consumed.redirect_uri,
+        return_to=consumed.return_to,
+        user_id=consumed.user_id,
+        session_id=consumed.session_id,
+        begun_at=consumed.created_at,
+    )
+
+
+def _place(state_hash: bytes) -> Place:
+    return Place(table="oauth_sessions", column="code_verifier", row=state_hash.hex())
+
+
+def _open(consumed: AuthorizationRequest, sealer: Sealer) -> str:
+    try:
+        return sealer.open(consumed.code_verifier, place=_place(consumed.state_hash))
+    except Unsealable as error:
+        raise AuthorizationRequestUnusable(reason="its verifier cannot be opened") from error
+
+
+def _sweep(session: Session) -> None:
+    expired = (
+        select(AuthorizationRequest.state_hash)
+        .where(AuthorizationRequest.expires_at <= clock.now())
+        .limit(_SWEPT_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    session.execute(
+        delete(AuthorizationRequest).where(AuthorizationRequest.state_hash.in_(expired)),
+        execution_options={"synchronize_session": False},
+    )
