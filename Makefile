@@ -30,8 +30,9 @@ run: export REGISTRATION ?= open
 run: .venv/runtime-installed ## start the service on http://localhost:8000 (PORT=9000, DATABASE_URL=postgresql://… to change)
 	@$(BIN)/flask db upgrade && $(BIN)/flask welcome && exec $(BIN)/gunicorn wsgi:app
 
-test: .venv/dev-installed ## run every test, the repeated ones with a tenth of their counts (PYTEST_ARGS="-k name")
-	@CHROMIUM="$$(bin/find-chromium)"; STRACE="$$(bin/find-strace)"; export CHROMIUM STRACE; \
+test: .venv/dev-installed tests/peers/node_modules/.installed ## run every test, the repeated ones with a tenth of their counts (PYTEST_ARGS="-k name")
+	@CHROMIUM="$$(bin/find-chromium)"; STRACE="$$(bin/find-strace)"; NODE="$$(bin/find-node)"; \
+	export CHROMIUM STRACE NODE; \
 	exec $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-full: export TEST_FULL := 1
@@ -61,7 +62,7 @@ bench: .venv/runtime-installed ## measure a start against a bare Flask applicati
 	@$(BIN)/python -m bench.startup $(BENCH_ARGS)
 
 clean: ## remove the virtual environment and the tools' caches; instance/ stays
-	@rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv tests/peers/node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # A stamp is newer than the list it stands for: a second start installs nothing and needs no network.
 .venv/bin/python:
@@ -77,3 +78,10 @@ clean: ## remove the virtual environment and the tools' caches; instance/ stays
 	@echo "Installing what the tests need …"
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
 	@touch $@
+
+# Without it the tests that need the provider say so themselves, and the others run.
+tests/peers/node_modules/.installed: tests/peers/package-lock.json tests/peers/.npmrc | .venv/dev-installed
+	@echo "Installing the OpenID provider that the tests sign in with …"
+	@node="$$(bin/find-node)" && npm="$$(dirname "$$node")/../lib/node_modules/npm/bin/npm-cli.js" && cd tests/peers && \
+	if [ -f "$$npm" ]; then "$$node" "$$npm" ci --silent; else npm ci --silent; fi && touch "$(CURDIR)/$@" || \
+	echo "openbadges-system: the OpenID provider of the tests could not be installed" >&2

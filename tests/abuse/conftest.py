@@ -10,19 +10,29 @@ from tests.support.clients import Browser
 from tests.support.databases import EngineName, ScratchDatabases, delete_rows
 from tests.support.deployments import Deployment, deployed
 from tests.support.keeper import Keeper
+from tests.support.outsiders import Outsiders, outsiders
 from tests.support.units import engine_of
+
+
+@pytest.fixture(scope="session")
+def providers(keeper: Keeper) -> Outsiders:
+    """Give the identity providers that the service knows."""
+    return keeper.once(("providers",), outsiders)
 
 
 @pytest.fixture(scope="session")
 def kept_deployment(
     engine_name: EngineName,
     keeper: Keeper,
+    providers: Outsiders,
     scratch_database: ScratchDatabases,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Deployment:
     return keeper.once(
         ("deployment", engine_name),
-        lambda: deployed(scratch_database(), tmp_path_factory.mktemp("deployment")),
+        lambda: deployed(
+            {**scratch_database(), **providers.variables()}, tmp_path_factory.mktemp("deployment")
+        ),
     )
 
 

@@ -4,14 +4,12 @@ The pictures are in screenshots/: each page at the width of a phone and of a des
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import FloatRect, Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.looks import barriers, look, scrolls_sideways
 from tests.browser.steps import (
     add_passkey,
     dialog,
@@ -25,16 +23,9 @@ from tests.browser.steps import (
     sign_up,
 )
 from tests.browser.visitors import Visitor
-from tests.support.servers import ROOT, Server
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-
-Scheme = Literal["light", "dark"]
-SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-PICTURED = (390, 1280)
-NARROWEST = 320
-TALLEST = 3000
-SCREENSHOTS = ROOT / "screenshots"
 
 
 def at(path: str) -> Callable[[Visitor], None]:
@@ -158,39 +149,3 @@ def test_barrier_and_wide_scrolling_would_be_noticed(visitor: Visitor) -> None:
 
     assert barriers(visitor.page) == ['image-alt: img[width="2000"]']
     assert scrolls_sideways(visitor.page)
-
-
-def look(page: Page, name: str) -> None:
-    """Picture a page in every guise, and see that it is fit for everybody in each."""
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        for width in (NARROWEST, *PICTURED):
-            page.set_viewport_size({"width": width, "height": 844})
-            assert not scrolls_sideways(page), (scheme, width)
-            if width in PICTURED:
-                take_picture(page, SCREENSHOTS / f"{name}-{width}-{scheme}.png")
-        assert barriers(page) == [], scheme
-
-
-def take_picture(page: Page, file: Path) -> None:
-    """Write the whole page, or its beginning where it is as long as a book."""
-    if page.get_by_role("dialog").is_visible():
-        page.screenshot(path=file)
-        return
-    size = page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
-    clip = FloatRect(x=0, y=0, width=size[0], height=min(size[1], TALLEST))
-    page.screenshot(path=file, full_page=True, clip=clip)
-
-
-def scrolls_sideways(page: Page) -> bool:
-    wide: bool = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-    return wide
-
-
-def barriers(page: Page) -> list[str]:
-    """Give what axe-core has against the page: each rule, and where it is broken."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{violation['id']}: {', '.join(str(node['target'][0]) for node in violation['nodes'])}"
-        for violation in found
-    ]

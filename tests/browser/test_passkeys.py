@@ -79,7 +79,7 @@ def test_last_passkey_is_not_removed(visitor: Visitor) -> None:
     remove_passkey(visitor, rows(visitor, "passkeys"))
 
     expect(visitor.message).to_have_text(
-        "This is the last way into your account. Add another passkey before removing it."
+        "This is the last way into your account. Add another one before removing it."
     )
     visitor.page.reload()
     expect(rows(visitor, "passkeys")).to_have_count(1)
