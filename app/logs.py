@@ -8,6 +8,20 @@ from structlog.typing import Processor
 
 from app.config import LogSettings
 
+_QUIET = {
+    # Its lines repeat what migrations/env.py prints.
+    "alembic": logging.WARNING,
+    # Those that speak with identity providers may repeat what no log may hold: Authlib code
+    # verifiers, urllib3 addresses with their queries and, in warnings, lines of answers that it
+    # cannot read. The rest of them say nothing of use.
+    "authlib": logging.WARNING,
+    "charset_normalizer": logging.WARNING,
+    "joserfc": logging.WARNING,
+    "requests": logging.WARNING,
+    "urllib3": logging.ERROR,
+}
+"""From which level on libraries are listened to, however low that of the log is."""
+
 
 def configure_logging(settings: LogSettings) -> None:
     """Send the project's events and every library's messages through one formatter to stderr."""
@@ -44,8 +58,8 @@ def configure_logging(settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.level)
-    # Its lines repeat what migrations/env.py prints.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name, level in _QUIET.items():
+        logging.getLogger(name).setLevel(max(level, root.level))
 
 
 def _escape_control_characters(

@@ -35,6 +35,7 @@ SIGNS_OUT = "DELETE /api/auth/session"
 PUBLIC = {*BEGINS_WITHOUT_COOKIES, *FINISHES_IN_ITS_BROWSER, SIGNS_OUT}
 TAKE_NOTHING = {
     "PATCH /api/users/me",
+    "POST /api/oauth/<provider:provider>/reauthenticate",
     *(route for route, body in BODIES.items() if body is Requests.nothing),
 }
 ROUTES = pytest.mark.parametrize("route", BODIES)
@@ -122,7 +123,9 @@ def test_no_other_method_changes_anything(app: Flask, new_tally: NewTally) -> No
     for number, (path, allowed) in enumerate(paths(app).items()):
         method = f"{min(allowed & {'POST', 'PATCH', 'DELETE'}, default='GET')} {path}"
         request = Requests.of_somebody(app, email=f"ada{number}@example.org").new(method)
-        before = contents(app, without=())
+        # Whoever sets out to a provider leaves a request behind, which is nobody's yet.
+        passing = ("oauth_sessions",) if path.endswith("/authorize") else ()
+        before = contents(app, without=passing)
         for other in METHODS:
             if other in allowed - READING:
                 continue
@@ -130,14 +133,14 @@ def test_no_other_method_changes_anything(app: Flask, new_tally: NewTally) -> No
                 with tally.trial():
                     status = request.send(cell, method=other).status_code
                     assert status in statuses(other, allowed, cell), f"{other} {path}: {cell}"
-        assert contents(app, without=()) == before, path
+        assert contents(app, without=passing) == before, path
 
 
 def statuses(method: str, allowed: set[str], cell: Cell) -> set[int]:
     """Give what a method that changes nothing is answered with on a path."""
     if method not in READING:
         return {405} if cell.is_ours else {403}
-    return {200, 302, 303, 404} if method in allowed else {405}
+    return {200, 302, 303, 404, 405} if method in allowed else {405}
 
 
 @ROUTES

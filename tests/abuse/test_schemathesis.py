@@ -10,6 +10,7 @@ from contextlib import closing
 from tests.support.counts import trials
 from tests.support.deployments import Deployment
 from tests.support.described import Asker, Operation, load, operations
+from tests.support.outsiders import linked_account
 from tests.support.people import (
     SESSION_COOKIE,
     Person,
@@ -33,10 +34,12 @@ BY_DEVICE = {
     "finish_reauthentication",
     "finish_enrolment",
 }
-NEVER_DONE = BY_DEVICE | {"recover"}
-"""What takes an authenticator or a code: other tests have them."""
-UNSAYABLE = NEVER_DONE | {"begin_registration", "change_me", "rename_credential"}
-"""What has rules of its own for addresses and names, beside the schema's."""
+NEVER_DONE = BY_DEVICE | {"recover", "begin_outside_reauthentication"}
+"""What takes an authenticator, a code, or a person without passkeys: other tests have them."""
+AT_A_PROVIDER = {"authorize", "receive_callback", "begin_link", "begin_outside_reauthentication"}
+UNSAYABLE = NEVER_DONE | AT_A_PROVIDER | {"begin_registration", "change_me", "rename_credential"}
+"""What has rules of its own for addresses, names and providers, beside the schema's."""
+DONE = {200, 201, 204, 303}
 
 
 def spare_session(deployment: Deployment, person: Person) -> tuple[str, str]:
@@ -51,6 +54,8 @@ def own_id(deployment: Deployment, person: Person, operation: str) -> str:
     """Give the id of something that is the person's own, and of which they have another."""
     if operation == "end_session":
         return spare_session(deployment, person)[0]
+    if operation == "unlink_account":
+        return linked_account(deployment.app, person)
     return str(passkeys(person.client)[-1]["id"])
 
 
@@ -69,8 +74,10 @@ def test_stranger_is_answered_as_described(deployment: Deployment, new_tally: Ne
             asker.try_values(operation, examples=trials(EXAMPLES))
         for name in public:
             asker.try_edges(described[name])
+            if name in AT_A_PROVIDER:
+                asker.try_on(described[name], examples=trials(EXAMPLES), provider="github")
 
-    done = {name for name, statuses in asker.statuses.items() if statuses & {200, 201, 204}}
+    done = {name for name, statuses in asker.statuses.items() if statuses & DONE}
     assert asker.statuses.keys() == described.keys()
     assert done == set(public) - NEVER_DONE
     assert all(401 in asker.statuses[name] for name in described.keys() - set(public))
@@ -95,10 +102,12 @@ def test_somebody_signed_in_is_answered_as_described(
             if "{id}" in operation.path:
                 own = own_id(deployment, person, name)
                 asker.try_on(operation, examples=trials(EXAMPLES), id=own)
+            if name in AT_A_PROVIDER:
+                asker.try_on(operation, examples=trials(EXAMPLES), provider="github")
             asker.try_values(operation, examples=trials(EXAMPLES))
             if name not in public:
                 asker.try_edges(operation)
 
-    done = {name for name, statuses in asker.statuses.items() if statuses & {200, 201, 204}}
+    done = {name for name, statuses in asker.statuses.items() if statuses & DONE}
     assert asker.statuses.keys() == described.keys()
     assert done == described.keys() - NEVER_DONE

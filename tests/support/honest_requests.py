@@ -8,10 +8,13 @@ from itertools import count
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app import clock
+from app.models import Credential
 from tests.support.authenticator import Json
 from tests.support.clients import Browser, InProcessBrowser
 from tests.support.connections import written
 from tests.support.origin_cells import Cell
+from tests.support.outsiders import linked_account
 from tests.support.people import (
     ADDRESS,
     BROWSER_COOKIE,
@@ -27,7 +30,9 @@ from tests.support.people import (
     sign_up,
 )
 from tests.support.sessions import listed, open_session_of
+from tests.support.tables import change
 
+PROVIDER = ("<provider:provider>", "github")
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -94,19 +99,27 @@ class Requests:
             app=self.app,
             victim=self.person.client,
             method=method,
-            path=path.replace("<id:id>", self._row_id(path)),
+            path=path.replace("<id:id>", self._row_id(path)).replace(*PROVIDER),
             body=BODIES.get(route, Requests.nothing)(self),
         )
 
     def _row_id(self, path: str) -> str:
         if path.startswith("/api/auth/credentials/<"):
             return str(add_passkey(self.person)["id"])
+        if path.startswith("/api/oauth/accounts/<"):
+            return linked_account(self.app, self.person)
         if path.startswith("/api/auth/sessions/<"):
             open_session_of(self.app, self.person)
             return str(next(one["id"] for one in listed(self.person.client) if not one["current"]))
         return ""
 
     def nothing(self) -> Json:
+        return {}
+
+    def an_identity_alone(self) -> Json:
+        """Have a linked account, and no passkey that could be used in its place."""
+        linked_account(self.app, self.person)
+        change(self.app, Credential, quarantined_at=clock.now())
         return {}
 
     def a_name(self) -> Json:
@@ -152,6 +165,9 @@ BODIES: dict[str, Callable[[Requests], Json]] = {
     "DELETE /api/auth/session": Requests.nothing,
     "DELETE /api/auth/sessions": Requests.nothing,
     "DELETE /api/auth/sessions/<id:id>": Requests.nothing,
+    "DELETE /api/oauth/accounts/<id:id>": Requests.nothing,
+    "POST /api/oauth/<provider:provider>/link": Requests.nothing,
+    "POST /api/oauth/<provider:provider>/reauthenticate": Requests.an_identity_alone,
     "PATCH /api/users/me": Requests.a_name,
 }
 """A new route finds no body here, and fails the test that compares this with the URL map."""

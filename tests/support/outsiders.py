@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from itertools import count
 from urllib.parse import urlsplit
 
+from flask import Flask
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from app.models import Identity
 from tests.support.clients import Browser
 from tests.support.github_peer import GitHubAccount, GitHubPeer, github_peer
 from tests.support.hostile_provider import HostileProvider, hostile_provider
-from tests.support.people import json_of
+from tests.support.people import Person, json_of
 from tests.support.provider_visits import sent_back
+from tests.support.units import run_unit
 
 _ids = count(1)
 
@@ -50,6 +54,22 @@ def somebody() -> GitHubAccount:
     """Give an account that nobody here has seen yet, without any address."""
     number = next(_ids)
     return GitHubAccount(id=number, login=f"somebody-{number}", name=f"Somebody {number}")
+
+
+def linked_account(app: Flask, person: Person) -> str:
+    """Link somebody's account at GitHub behind the service's back; gives the row's id."""
+    identity = Identity(
+        user_id=person.user["id"],
+        provider="github",
+        issuer="https://github.com",
+        provider_id=str(next(_ids)),
+    )
+
+    def add(session: Session) -> str:
+        session.add(identity)
+        return identity.id
+
+    return run_unit(app, add)
 
 
 def visit(peer: GitHubPeer, account: GitHubAccount, location: str) -> str:

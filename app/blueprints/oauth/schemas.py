@@ -23,7 +23,7 @@ class CallbackQuery(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     state: str = ""
-    code: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    code: Annotated[str, StringConstraints(max_length=3000)] | None = None
     iss: str | None = None
     error: str | None = None
 

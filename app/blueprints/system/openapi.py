@@ -37,6 +37,8 @@ _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM: Json = {
     "application/problem+json": {"schema": {"$ref": _REFERENCE.format(model=Problem.__name__)}}
 }
+_PAGE: Json = {"text/html": {"schema": {"type": "string"}}}
+"""How a refusal is told where a browser navigates, to a provider that there is."""
 _BY_LEVEL: dict[Level, tuple[type[ServiceError], ...]] = {
     Level.PUBLIC: (),
     Level.SIGNED_IN: (NotSignedIn, EnrolmentOnly),
@@ -143,6 +145,7 @@ def _responses(view: View, method: str, references: References) -> Json:
     level: Level = view.level  # type: ignore[attr-defined]
     is_redirect = operation.status == HTTPStatus.SEE_OTHER
     done: Json = {"description": "On to where Location says" if is_redirect else "Done"}
+    told = _PAGE | _PROBLEM if is_redirect else _PROBLEM
     if operation.answer is not None:
         done["content"] = {"application/json": {"schema": references[operation.answer]}}
     by_status: dict[int, list[type[ServiceError]]] = defaultdict(list)
@@ -152,11 +155,11 @@ def _responses(view: View, method: str, references: References) -> Json:
     refused = {
         str(status): {
             "description": " ".join(f"`{one.code}`: {one.sentence}" for one in refusals),
-            "content": _PROBLEM,
+            "content": told,
         }
         for status, refusals in sorted(by_status.items())
     }
-    other = {"description": "Any other refusal", "content": _PROBLEM}
+    other = {"description": "Any other refusal", "content": told}
     return {str(operation.status): done, **refused, "default": other}
 
 
