@@ -56,7 +56,7 @@ def requests_left(transaction: Transaction) -> int:
 def test_a_request_asks_for_a_code_with_secrets_of_its_own(
     client: Browser, github: QuietProvider, transaction: Transaction
 ) -> None:
-    """OA-2, OA-3, OC-7, ASVS 10.1.2, 10.2.1, 11.5.1."""
+    """OA-2, OA-3, OC-7, ASVS 10.1.2, 10.2.1."""
     begin(client)
     begin(client)
 

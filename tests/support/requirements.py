@@ -9,7 +9,7 @@ from functools import cache
 _NUMBERS = r"\d+\.\d+\.\d+"
 _ASVS = re.compile(rf"\bASVS ({_NUMBERS}(?:(?:, and |, | and | to ){_NUMBERS})*)")
 _WEBAUTHN = re.compile(r"\bWA-([RAX])(\d+)(?: to WA-\1(\d+))?")
-_VERBATIM = re.compile(r"\b(?:NI-\d+|CS-\d+|DB-\d+|CVE-[\w-]*\w|GHSA-[\w-]*\w)")
+_VERBATIM = re.compile(r"\b(?:NI-\d+|CS-\d+|DB-\d+|OA-\d+|OC-\d+|CVE-[\w-]*\w|GHSA-[\w-]*\w)")
 _PLAN = re.compile(r"(?<![\w-])[FA]\d{1,2}(?![\w-])")
 _CITED = re.compile(r"`([\w/]+\.py)(?:::(\w+))?`")
 _ROW = re.compile(r"\| (?P<ids>[^|]+) \| (?P<claim>[^|]+[.]) \| (?P<cited>[^|]+) \|")

@@ -165,7 +165,7 @@ UNUSABLE: dict[str, object] = {
 
 @pytest.mark.parametrize("member", UNUSABLE.values(), ids=UNUSABLE)
 def test_key_that_cannot_verify_is_passed_over(member: object) -> None:
-    """RFC 7517, section 5; row 20."""
+    """RFC 7517, section 5."""
     assert read_keys({"keys": [member]}) == ()
     found = read_keys({"keys": [member, {**ES256, "use": "sig", "key_ops": ["verify"]}]})
     assert [key.algorithms for key in found] == [{"ES256"}]
@@ -183,7 +183,7 @@ def test_key_serves_its_own_algorithm_alone() -> None:
 def test_key_for_another_algorithm_is_not_used(
     honest: HonestProvider, provider: IdentityProvider
 ) -> None:
-    """OC-5, row 20: not even where its kind would fit."""
+    """OC-5, CVE-2024-37568: not even where its kind would fit."""
     honest.keys = [{**RS256, "kid": "one", "alg": "PS256"}]
     honest.issue(sign(honest.claims(), key=signing_key("RS256"), algorithm="RS256"))
 
