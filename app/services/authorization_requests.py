@@ -7,7 +7,7 @@ it is believed.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, or_
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -16,10 +16,10 @@ from app.models import AuthorizationPurpose, AuthorizationRequest
 from app.services.challenges import Binding
 from app.services.sealing import Place, Sealer, Unsealable
 from app.services.sessions import hold_session
+from app.services.sweeping import sweep_expired
 from app.services.tokens import hash_secret, new_secret
 
 STATE_TTL = timedelta(minutes=10)
-_SWEPT_AT_ONCE = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,9 @@ def store_request(
             expires_at=now + STATE_TTL,
         )
     )
-    _sweep(session)
+    sweep_expired(
+        session, key=AuthorizationRequest.state_hash, expires_at=AuthorizationRequest.expires_at
+    )
 
 
 def consume_request(
@@ -146,16 +148,3 @@ def _open(consumed: AuthorizationRequest, sealer: Sealer) -> str:
         return sealer.open(consumed.code_verifier, place=_place(consumed.state_hash))
     except Unsealable as error:
         raise AuthorizationRequestUnusable(reason="its verifier cannot be opened") from error
-
-
-def _sweep(session: Session) -> None:
-    expired = (
-        select(AuthorizationRequest.state_hash)
-        .where(AuthorizationRequest.expires_at <= clock.now())
-        .limit(_SWEPT_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    )
-    session.execute(
-        delete(AuthorizationRequest).where(AuthorizationRequest.state_hash.in_(expired)),
-        execution_options={"synchronize_session": False},
-    )

@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.errors import ChallengeUnusable
 from app.models import Challenge, Purpose
+from app.services.sweeping import sweep_expired
 from app.services.tokens import hash_secret
 
 _CHALLENGE_BYTES = 32
-_SWEPT_AT_ONCE = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ def issue_challenge(
             expires_at=clock.now() + ttl,
         )
     )
-    _sweep(session)
+    sweep_expired(session, key=Challenge.hash, expires_at=Challenge.expires_at)
     return challenge
 
 
@@ -89,16 +89,3 @@ def consume_challenge(
         raise ChallengeUnusable(reason="unknown, used, expired or bound to something else")
     user_id, payload = consumed
     return ConsumedChallenge(challenge=challenge, user_id=user_id, payload=payload)
-
-
-def _sweep(session: Session) -> None:
-    expired = (
-        select(Challenge.hash)
-        .where(Challenge.expires_at <= clock.now())
-        .limit(_SWEPT_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    )
-    session.execute(
-        delete(Challenge).where(Challenge.hash.in_(expired)),
-        execution_options={"synchronize_session": False},
-    )

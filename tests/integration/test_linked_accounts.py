@@ -190,10 +190,10 @@ def test_the_last_way_in_is_not_unlinked(
     assert sign_in(new_client(), phone).status_code == 200
 
 
-def test_a_linked_account_lets_the_last_passkey_go_only_while_its_provider_is_switched_on(
+def test_a_provider_that_is_switched_off_is_no_way_in(
     app: Flask, client: Browser, github: QuietProvider
 ) -> None:
-    """A provider that is switched off is no way in."""
+    """The last passkey may go while the provider is switched on, and not while it is off."""
     sign_up(client)
     link_with(client)
     (passkey,) = passkeys(client)

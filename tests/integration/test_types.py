@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import StatementError
 
-from app.models import Base, User
+from app.models import Base, Identity, User
 from tests.conftest import Transaction
-from tests.support.rows import a_user
+from tests.support.rows import a_user, an_identity
 
 on_sqlite = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
@@ -117,6 +117,22 @@ def test_a_document_is_found_by_its_keys(transaction: Transaction) -> None:
         assert session.scalars(by_path).all() == ["Grace"]
         stored = {user.name: user.profile for user in session.scalars(select(User))}
     assert stored == profiles
+
+
+def test_what_a_provider_told_is_found_by_its_keys(transaction: Transaction) -> None:
+    """DB-10."""
+    with transaction() as session:
+        user = a_user()
+        session.add(user)
+        session.flush()
+        for name in ("ada", "grace"):
+            identity = an_identity(user, subject=name)
+            identity.profile = {"username": name, "email": None}
+            session.add(identity)
+
+    by_key = select(Identity.provider_id).where(Identity.profile["username"].as_string() == "ada")
+    with transaction() as session:
+        assert session.scalars(by_key).all() == ["ada"]
 
 
 ARRAYS = [[], ["staff"], ["a,b", '"quoted"', "{}", "ü", "", "NULL"]]

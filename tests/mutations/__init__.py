@@ -1,11 +1,21 @@
 """Deliberate defects, by subject; `make mutations` puts each into a copy and runs its tests."""
 
-from tests.mutations import hostile, killed, once, outages, planted_secrets, sessions, upgrades
+from tests.mutations import (
+    hostile,
+    killed,
+    once,
+    outages,
+    outside,
+    planted_secrets,
+    sessions,
+    upgrades,
+)
 from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
     *once.MUTATIONS,
     *sessions.MUTATIONS,
+    *outside.MUTATIONS,
     *hostile.MUTATIONS,
     *killed.MUTATIONS,
     *outages.MUTATIONS,

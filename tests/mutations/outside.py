@@ -1,0 +1,118 @@
+"""Defects by which an outside account opens what it should not."""
+
+from tests.mutations.mutation import Mutation
+
+_REQUESTS = "app/services/authorization_requests.py"
+_SIGN_IN = "app/services/outside_sign_in.py"
+_REPLAYS = "tests/abuse/test_replayed_states.py"
+_AT_ONCE = "tests/abuse/test_outside_accounts_at_once.py"
+_STORIES = "tests/integration/test_outside_sign_in.py"
+_LINKED = "tests/integration/test_linked_accounts.py"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        name="a state is good in any browser",
+        file=_REQUESTS,
+        old="            AuthorizationRequest.browser_hash == binding.browser_hash,\n",
+        new="",
+        caught_by=(f"{_REPLAYS}::test_an_answer_is_not_accepted_in_another_browser",),
+    ),
+    Mutation(
+        name="a state is good at any provider",
+        file=_REQUESTS,
+        old="""            AuthorizationRequest.provider == audience.provider,
+            AuthorizationRequest.issuer == audience.issuer,
+""",
+        new="",
+        caught_by=(f"{_REPLAYS}::test_an_answer_is_not_accepted_at_another_provider",),
+    ),
+    Mutation(
+        name="a state is good for ever",
+        file=_REQUESTS,
+        old="""            AuthorizationRequest.expires_at > clock.now(),
+        )
+        .returning""",
+        new="""        )
+        .returning""",
+        caught_by=(f"{_REPLAYS}::test_an_answer_is_not_accepted_late",),
+    ),
+    Mutation(
+        name="a link ends in any session",
+        file=_REQUESTS,
+        old="""            or_(
+                AuthorizationRequest.session_id.is_(None),
+                AuthorizationRequest.session_id == binding.session_id,
+            ),
+            or_(
+                AuthorizationRequest.user_id.is_(None),
+                AuthorizationRequest.user_id == binding.user_id,
+            ),
+""",
+        new="",
+        caught_by=(f"{_REPLAYS}::test_an_answer_is_not_accepted_to_another_end",),
+    ),
+    Mutation(
+        name="a state is consumed together with what it is for",
+        file="app/blueprints/oauth/routes.py",
+        old="    finished = round_trips.finish(provider, query)\n",
+        new="""    from app.transaction import with_transaction
+
+    finished = with_transaction(lambda _session: round_trips.finish(provider, query))
+""",
+        caught_by=(f"{_REPLAYS}::test_an_answer_is_not_accepted_again",),
+    ),
+    Mutation(
+        name="whoever was second at a first sign-in is refused",
+        file=_SIGN_IN,
+        old="""            if found is not None:
+                return found
+""",
+        new="",
+        caught_by=(f"{_AT_ONCE}::test_sixteen_first_sign_ins_with_one_account_make_one_person",),
+    ),
+    Mutation(
+        name="an address is taken whoever has proved it",
+        file="app/services/address_proofs.py",
+        old="    if holder.email_verified_at is not None:",
+        new="    if holder.email_verified_at is not None and not holder.name:",
+        caught_by=(
+            f"{_AT_ONCE}::test_sixteen_accounts_with_one_proved_address_make_one_person",
+            f"{_STORIES}::test_an_address_that_is_proved_for_somebody_merges_nothing",
+        ),
+    ),
+    Mutation(
+        name="an address that a provider does not prove is taken",
+        file="app/services/external_claims.py",
+        old="    if not external.email_verified or external.email is None:",
+        new="    if external.email is None:",
+        caught_by=(f"{_STORIES}::test_an_address_that_the_provider_does_not_prove_is_not_taken",),
+    ),
+    Mutation(
+        name="an account that is somebody else's is linked over",
+        file="app/services/identities.py",
+        old="""        raise IdentityAlreadyLinked(reason="it opens another person's account")""",
+        new="        identity.user_id = user_id",
+        caught_by=(f"{_LINKED}::test_an_account_that_opens_somebody_elses_is_not_linked",),
+    ),
+    Mutation(
+        name="any account at the provider steps up",
+        file=_SIGN_IN,
+        old="        if found is None or found[1].id != active.person.id:",
+        new="        if found is None:",
+        caught_by=(f"{_LINKED}::test_a_step_up_by_another_account_is_refused",),
+    ),
+    Mutation(
+        name="an outside account stands in for a passkey",
+        file="app/blueprints/guards.py",
+        old="    if not active.authenticated_with.startswith(OUTSIDE):\n        return True\n",
+        new="    return True\n",
+        caught_by=(f"{_LINKED}::test_whoever_has_a_passkey_confirms_with_it",),
+    ),
+    Mutation(
+        name="an identity of a provider that is switched off counts as a way in",
+        file="app/services/ways_in.py",
+        old="Identity.user_id == user_id, Identity.issuer.in_(issuers))",
+        new="Identity.user_id == user_id)",
+        caught_by=(f"{_LINKED}::test_a_provider_that_is_switched_off_is_no_way_in",),
+    ),
+)
