@@ -26,19 +26,19 @@ def _without_iss(_: Teller, told: Told) -> Told:
 
 
 METADATA = (
-    _metadata("foreign-issuer", "row 24", says(issuer="https://issuer.example")),
-    _metadata("issuer-with-slash", "row 24", _issuer_with_slash),
-    _metadata("issuer-missing", "row 24", says(issuer=None)),
-    _metadata("issuer-list", "row 25", lambda t, told: {**told, "issuer": [t.issuer]}),
-    _metadata("token-endpoint-missing", "row 24", says(token_endpoint=None)),
-    _metadata("token-endpoint-number", "row 24", says(token_endpoint=1)),
+    _metadata("foreign-issuer", "CVE-2026-104056", says(issuer="https://issuer.example")),
+    _metadata("issuer-with-slash", "CVE-2026-104056", _issuer_with_slash),
+    _metadata("issuer-missing", "CVE-2026-104056", says(issuer=None)),
+    _metadata("issuer-list", "CVE-2026-75509", lambda t, told: {**told, "issuer": [t.issuer]}),
+    _metadata("token-endpoint-missing", "CVE-2026-104056", says(token_endpoint=None)),
+    _metadata("token-endpoint-number", "CVE-2026-104056", says(token_endpoint=1)),
     _metadata("token-endpoint-file", "A16", says({"token_endpoint": "file:///etc/passwd"})),
     _metadata(
         "token-endpoint-link-local", "A16", says({"token_endpoint": "https://169.254.169.254/"})
     ),
     _metadata("token-endpoint-http", "A16", says({"token_endpoint": "http://192.0.2.1/token"})),
     _metadata("keys-link-local", "A16", says(jwks_uri="https://169.254.169.254/keys")),
-    _metadata("script", "row 24", says(authorization_endpoint="javascript:alert(1)")),
+    _metadata("script", "CVE-2026-104056", says(authorization_endpoint="javascript:alert(1)")),
     _metadata(
         "basic-only",
         "client-secret-basic",
@@ -53,11 +53,13 @@ METADATA = (
     ),
 )
 RESPONSES = (
-    _response("iss-response-wrong", "row 15", "identity_rejected", iss="https://issuer.example"),
-    _response("iss-response-empty", "row 15", "identity_rejected", iss=""),
+    _response(
+        "iss-response-wrong", "CVE-2026-73419", "identity_rejected", iss="https://issuer.example"
+    ),
+    _response("iss-response-empty", "CVE-2026-73419", "identity_rejected", iss=""),
     Lie(
         name="iss-response-missing",
-        covers=("row 15",),
+        covers=("CVE-2026-73419",),
         authorization=_without_iss,
     ),
     Lie(
@@ -67,17 +69,17 @@ RESPONSES = (
         metadata=says(authorization_response_iss_parameter_supported=None),
         authorization=_without_iss,
     ),
-    _response("state-missing", "row 62", "authorization_request_unusable", state=None),
-    _response("state-empty", "row 62", "authorization_request_unusable", state=""),
+    _response("state-missing", "CVE-2026-81888", "authorization_request_unusable", state=None),
+    _response("state-empty", "CVE-2026-81888", "authorization_request_unusable", state=""),
     Lie(
         name="state-changed",
-        covers=("row 19",),
+        covers=("CVE-2026-41425",),
         expected="authorization_request_unusable",
         authorization=lambda _, told: {**told, "state": random_text()},
     ),
     Lie(
         name="code-unknown",
-        covers=("row 14",),
+        covers=("CVE-2026-73431",),
         expected="grant_invalid",
         authorization=lambda _, told: {**told, "code": random_text()},
     ),

@@ -36,7 +36,7 @@ def _unavailable(hook: str, name: str, answer: Callable[[], Answer]) -> Lie:
     reply = answers(answer)
     return Lie(
         name=f"{hook}-{name}",
-        covers=("A16", "row 22"),
+        covers=("A16", "CVE-2025-61920"),
         expected="provider_unavailable",
         is_slow=name in _WITHOUT_END,
         metadata=reply if hook == "metadata" else honestly,
@@ -98,15 +98,19 @@ TOKENS = (
 USERINFO = (
     _userinfo("invalid-sub", "userinfo-invalid-sub", says(sub="somebody-else")),
     _userinfo("missing-sub", "userinfo-invalid-sub", says(sub=None)),
-    _userinfo("sub-with-space", "row 53", says(sub="248289761001 ")),
-    _userinfo("email-verified-text", "row 53", says(email_verified="true"), proves=False),
-    _userinfo("email-verified-one", "row 53", says(email_verified=1), proves=False),
-    _userinfo("email-verified-missing", "row 53", says(email_verified=None), proves=False),
-    _userinfo("email-verified-false", "row 53", says(email_verified=False), proves=False),
-    _userinfo("email-missing", "row 53", says(email=None), proves=False),
-    _userinfo("two-emails", "row 18", says(email="jane@example.org,a@b.example"), proves=False),
-    _userinfo("email-fullwidth", "row 16", says(email="jane\uff20example.org"), proves=False),
-    _userinfo("email-list", "row 18", says(email=["jane@example.org"]), proves=False),
+    _userinfo("sub-with-space", "CVE-2025-61783", says(sub="248289761001 ")),
+    _userinfo("email-verified-text", "CVE-2025-61783", says(email_verified="true"), proves=False),
+    _userinfo("email-verified-one", "CVE-2025-61783", says(email_verified=1), proves=False),
+    _userinfo("email-verified-missing", "CVE-2025-61783", says(email_verified=None), proves=False),
+    _userinfo("email-verified-false", "CVE-2025-61783", says(email_verified=False), proves=False),
+    _userinfo("email-missing", "CVE-2025-61783", says(email=None), proves=False),
+    _userinfo(
+        "two-emails", "CVE-2022-35924", says(email="jane@example.org,a@b.example"), proves=False
+    ),
+    _userinfo(
+        "email-fullwidth", "CVE-2026-73420", says(email="jane\uff20example.org"), proves=False
+    ),
+    _userinfo("email-list", "CVE-2022-35924", says(email=["jane@example.org"]), proves=False),
     Lie(
         name="userinfo-signed",
         covers=("scope-userinfo-claims",),

@@ -23,7 +23,7 @@ def _one(**members: object) -> Reply:
 def _signed_by(name: str, algorithm: str, *, bits: int = 2048, accepted: bool = False) -> Lie:
     return Lie(
         name=name,
-        covers=("row 20",),
+        covers=("CVE-2026-28802",),
         expected=None if accepted else "identity_rejected",
         algorithm=algorithm,
         keys=lambda _teller, _told: {"keys": [signing_key(algorithm, bits=bits).public_jwk()]},
@@ -55,7 +55,7 @@ LIES = (
     _signed_by("p-384", "ES384"),
     Lie(
         name="p-384-as-es256",
-        covers=("row 20",),
+        covers=("CVE-2026-28802",),
         keys=lambda _teller, _told: {"keys": [signing_key("ES384").public_jwk(alg="ES256")]},
         id_token=_p384_as_es256,
     ),
@@ -74,7 +74,7 @@ LIES = (
     ),
     Lie(
         name="kid-unknown",
-        covers=("row 20", "A16"),
+        covers=("CVE-2026-28802", "A16"),
         id_token=lambda teller, claims: with_header(teller, claims, {"kid": random_text()}),
     ),
     Lie(
@@ -83,8 +83,8 @@ LIES = (
         expected="provider_unavailable",
         keys=_ten_thousand,
     ),
-    Lie(name="key-for-encryption", covers=("row 20",), keys=_one(use="enc")),
-    Lie(name="key-of-another-algorithm", covers=("row 20",), keys=_one(alg="PS256")),
+    Lie(name="key-for-encryption", covers=("CVE-2026-28802",), keys=_one(use="enc")),
+    Lie(name="key-of-another-algorithm", covers=("CVE-2026-28802",), keys=_one(alg="PS256")),
     Lie(name="jwks-empty", covers=("A16",), keys=lambda _teller, _told: {"keys": []}),
 )
 """All of them."""

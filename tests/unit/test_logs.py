@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+import secrets
 from collections.abc import Iterator
 from typing import Literal
 
@@ -16,6 +17,7 @@ import structlog
 from app.config import LogSettings
 from app.logs import configure_logging
 
+QUIET = ("alembic", "authlib", "charset_normalizer", "joserfc", "requests", "urllib3")
 FORGED = 'x\n{"event": "forged"}\r\n2026-01-01T00:00:00Z [info] forged\u2028\x85\x1b[2J'
 
 
@@ -24,10 +26,13 @@ def root() -> Iterator[logging.Logger]:
     """Give the root logger, and put it back as it was."""
     logger = logging.getLogger()
     handlers, level = logger.handlers, logger.level
+    quiet = {name: logging.getLogger(name).level for name in QUIET}
     structlog.contextvars.clear_contextvars()  # of the last request of another test
     yield logger
     logger.handlers = handlers
     logger.setLevel(level)
+    for name, before in quiet.items():
+        logging.getLogger(name).setLevel(before)
     structlog.contextvars.clear_contextvars()
 
 
@@ -125,3 +130,55 @@ def test_rows_and_migrations_are_not_logged_by_libraries(root: logging.Logger, n
 
     logging.getLogger(noisy).warning("something is wrong")
     assert json.loads(written.getvalue())["level"] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("library", "loudest"),
+    [
+        ("authlib.integrations.base_client.sync_app", logging.INFO),
+        ("charset_normalizer", logging.INFO),
+        ("joserfc", logging.INFO),
+        ("requests", logging.INFO),
+        # A warning of it repeats the lines of an answer that are no headers.
+        ("urllib3.connectionpool", logging.WARNING),
+        ("urllib3.util.retry", logging.WARNING),
+    ],
+)
+def test_what_passes_between_us_and_providers_is_not_logged_by_libraries(
+    root: logging.Logger, library: str, loudest: int
+) -> None:
+    """Such as "Using code_verifier: …" and "GET /userinfo?access_token=…". ASVS 16.2.5."""
+    written = log_to_text(root, "json", "DEBUG")
+
+    for level in range(logging.DEBUG, loudest + 1, logging.DEBUG):
+        logging.getLogger(library).log(level, "a secret")
+    assert written.getvalue() == ""
+
+    logging.getLogger(library).error("something is wrong")
+    assert json.loads(written.getvalue())["level"] == "error"
+
+
+def test_quiet_library_is_no_louder_than_the_log(root: logging.Logger) -> None:
+    written = log_to_text(root, "json", "CRITICAL")
+
+    for name in QUIET:
+        logging.getLogger(name).error("something is wrong")
+
+    assert written.getvalue() == ""
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_traceback_shows_no_variables(root: logging.Logger, form: Literal["json", "text"]) -> None:
+    """ASVS 16.5.1."""
+    written, canary = log_to_text(root, form), secrets.token_hex(8)
+
+    def fail(secret: str) -> None:
+        raise RuntimeError(f"{len(secret)} characters")
+
+    try:
+        fail(canary)
+    except RuntimeError as error:
+        structlog.get_logger("app.tests").error("unexpected_error", exc_info=error)
+
+    assert "RuntimeError: 16 characters" in written.getvalue()
+    assert canary not in written.getvalue()
