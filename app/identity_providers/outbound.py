@@ -2,7 +2,6 @@
 
 import http.client
 import io
-import logging
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -28,12 +27,6 @@ from .limits import Budget, Limits
 
 FAILURES = (HTTPError, http.client.HTTPException, OSError, ValueError)
 """Whatever a call can end in but an answer."""
-
-# Authlib's lines may hold code verifiers, urllib3's hold addresses with their query and pieces of
-# answers that it could not read.
-QUIET_LOGGERS = {"authlib": logging.WARNING, "urllib3": logging.ERROR}
-for _name, _level in QUIET_LOGGERS.items():
-    logging.getLogger(_name).setLevel(_level)
 
 
 class Outbound:
@@ -70,7 +63,8 @@ class Outbound:
             yield
         except (requests.RequestException, ValueError) as error:
             reason = f"the request could not be made ({type(error).__name__})"
-            raise ProviderUnavailable(reason=reason) from error
+            # Without its cause, whose text may hold an address or a header.
+            raise ProviderUnavailable(reason=reason) from None
 
     @contextmanager
     def place(self, budget: Budget) -> Iterator[None]:
@@ -100,7 +94,8 @@ class CheckedAdapter(HTTPAdapter):
             except FAILURES as error:
                 host = urlsplit(request.url or "").hostname
                 reason = explain(error, self._outbound.settings, deadline)
-                raise ProviderUnavailable(reason=f"{host}: {reason}") from error
+                # Without its cause, whose text may repeat the answer, and that the request.
+                raise ProviderUnavailable(reason=f"{host}: {reason}") from None
 
     def _exchange(self, request: requests.PreparedRequest, deadline: Deadline) -> requests.Response:
         request.headers["Accept-Encoding"] = "identity"

@@ -25,7 +25,7 @@ LONGEST_LIFE = timedelta(days=3650)
 INVALID_GRANTS = frozenset({"invalid_grant", "bad_verification_code", "bad_refresh_token"})
 
 _TOKEN = re.compile(r"[!-~]{1,16384}")  # VSCHAR (RFC 6749, appendix A.12), but the blank
-_ERROR = re.compile(r"[a-z0-9_]{1,64}")
+_ERROR = re.compile(r"[a-z_]{1,40}")
 _DIGITS = re.compile(r"[0-9]{1,12}")
 
 T = TypeVar("T")
@@ -134,7 +134,8 @@ class TokenEndpoint:
             except OAuthError as error:
                 code = str(error.error)
                 known = code if _ERROR.fullmatch(code) else "an error that is none of OAuth's"
-                raise TokenRefusal(known) from error
+                # Without its cause, whose text is the provider's: it may repeat the request.
+                raise TokenRefusal(known) from None
             answer: dict[str, object] = session.answer
             return answer
 

@@ -48,8 +48,9 @@ class AuthorizationRequest(Base, kw_only=True):
     provider: Mapped[str]
     issuer: Mapped[str] = mapped_column(ByteOrderedText)
     nonce: Mapped[str | None] = mapped_column(repr=False)
+    """Sealed, as is the verifier."""
     code_verifier: Mapped[str] = mapped_column(repr=False)
-    """Sealed: it would let whoever reads it redeem the code (RFC 7636)."""
+    """It would let whoever reads it redeem the code (RFC 7636)."""
     redirect_uri: Mapped[str]
     return_to: Mapped[str | None] = mapped_column(default=None)
     browser_hash: Mapped[bytes]

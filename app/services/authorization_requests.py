@@ -48,7 +48,7 @@ class ConsumedRequest:
     """A request that was ours, in time, and is gone now."""
 
     purpose: AuthorizationPurpose
-    nonce: str | None = field(repr=False)
+    nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
     redirect_uri: str
     return_to: str | None
@@ -81,8 +81,10 @@ def store_request(
             purpose=purpose,
             provider=audience.provider,
             issuer=audience.issuer,
-            nonce=request_secrets.nonce,
-            code_verifier=sealer.seal(request_secrets.code_verifier, place=_place(state_hash)),
+            nonce=sealer.seal(request_secrets.nonce, place=_place(state_hash, "nonce")),
+            code_verifier=sealer.seal(
+                request_secrets.code_verifier, place=_place(state_hash, "code_verifier")
+            ),
             redirect_uri=audience.redirect_uri,
             return_to=return_to,
             browser_hash=binding.browser_hash,
@@ -129,8 +131,8 @@ def consume_request(
         raise AuthorizationRequestUnusable(reason="unknown, used, expired or bound to another")
     return ConsumedRequest(
         purpose=consumed.purpose,
-        nonce=consumed.nonce,
-        code_verifier=_open(consumed, sealer),
+        nonce=_open(consumed, "nonce", sealer),
+        code_verifier=_open(consumed, "code_verifier", sealer),
         redirect_uri=consumed.redirect_uri,
         return_to=consumed.return_to,
         user_id=consumed.user_id,
@@ -139,12 +141,12 @@ def consume_request(
     )
 
 
-def _place(state_hash: bytes) -> Place:
-    return Place(table="oauth_sessions", column="code_verifier", row=state_hash.hex())
+def _place(state_hash: bytes, column: str) -> Place:
+    return Place(table="oauth_sessions", column=column, row=state_hash.hex())
 
 
-def _open(consumed: AuthorizationRequest, sealer: Sealer) -> str:
+def _open(consumed: AuthorizationRequest, column: str, sealer: Sealer) -> str:
     try:
-        return sealer.open(consumed.code_verifier, place=_place(consumed.state_hash))
+        return sealer.open(getattr(consumed, column), place=_place(consumed.state_hash, column))
     except Unsealable as error:
-        raise AuthorizationRequestUnusable(reason="its verifier cannot be opened") from error
+        raise AuthorizationRequestUnusable(reason=f"its {column} cannot be opened") from error

@@ -37,6 +37,7 @@ class SealedColumn:
 SEALED_COLUMNS = (
     SealedColumn(key=Identity.id, column=Identity.access_token),
     SealedColumn(key=Identity.id, column=Identity.refresh_token),
+    SealedColumn(key=AuthorizationRequest.state_hash, column=AuthorizationRequest.nonce),
     SealedColumn(key=AuthorizationRequest.state_hash, column=AuthorizationRequest.code_verifier),
 )
 """All that is sealed in the database."""

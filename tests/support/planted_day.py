@@ -7,12 +7,14 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from itertools import count
+from urllib.parse import urlencode
 
 from werkzeug.test import TestResponse
 
 from tests.support.authenticator import SYNCED, UV
 from tests.support.commands import run_flask
 from tests.support.deployments import Deployment
+from tests.support.outsiders import Outsiders, path_of
 from tests.support.people import (
     Person,
     begin_sign_up,
@@ -28,6 +30,7 @@ from tests.support.people import (
     token_of,
 )
 from tests.support.planted_secrets import Kind, NotingBrowser, Planted
+from tests.support.provider_visits import parameters_of, sent_back
 from tests.support.secret_places import Storage, processes_of, shown_by
 from tests.support.story import tell_story
 from tests.support.units import engine_of
@@ -42,6 +45,7 @@ class Day:
     deployment: Deployment
     storage: Storage
     planted: Planted
+    outsiders: Outsiders
     told: list[str] = field(default_factory=list)
     """What commands and refused boots wrote that may be shown to anybody."""
     shown: set[bytes] = field(default_factory=set)
@@ -53,6 +57,16 @@ class Day:
     def newcomer(self, invitation: str | None = None) -> Person:
         """Create an account at an address of its own."""
         return sign_up(self.browser(), email=next(ADDRESSES), invitation=invitation)
+
+    def visit(self, location: str) -> str:
+        """Go to a provider; gives the path and query that it sends back to, which is planted."""
+        callback = path_of(sent_back(location))
+        given = parameters_of(callback)
+        if "code" in given:
+            both = {name: given[name] for name in ("code", "state")}
+            self.planted.plant(Kind.CODE, both["code"])
+            self.planted.plant(Kind.CALLBACK, urlencode(both))
+        return callback
 
     def command(self, *arguments: str) -> str:
         """Run a command as an operator does; what it prints is for them, what it logs is not."""

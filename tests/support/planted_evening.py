@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support import planted_day, planted_trouble
+from tests.support import planted_day, planted_outside, planted_tokens, planted_trouble
 from tests.support.counts import trials
 from tests.support.databases import EngineName
 from tests.support.deployments import deployed
@@ -50,39 +51,53 @@ def spend(day: Day) -> dict[str, bytes]:
         if day.storage.superuser is None:
             passing[f"what is stored {moment}"] = day.stored()
 
-    planted_day.operate(day)
-    planted_day.live(day)
-    planted_day.be_refused(day)
-    keep("before a checkpoint")
-    server.kill()
-    keep("after a kill")
-    planted_trouble.clear(day)
-    keep("when every row is removed")
-    planted_trouble.boot_wrongly(day)
-    server.environment = {**server.environment, "LOG_FORMAT": "text"}
-    server.start()
-    planted_day.live(day)
-    planted_trouble.make_mistakes(day)
-    planted_trouble.storm(day, trials(50), seed=1966)
-    planted_trouble.fail(day)
+    with ThreadPoolExecutor(1) as aside:
+        # Processes of their own, which have nothing to do with the service, and take their time.
+        boots = aside.submit(planted_trouble.boot_wrongly, day)
+        planted_day.operate(day)
+        planted_day.live(day)
+        planted_day.be_refused(day)
+        planted_outside.go_out(day)
+        planted_outside.be_refused(day)
+        planted_tokens.renew_in_vain(day)
+        keep("before a checkpoint")
+        server.kill()
+        keep("after a kill")
+        planted_trouble.clear(day)
+        keep("when every row is removed")
+        server.environment = {**server.environment, "LOG_FORMAT": "text"}
+        server.start()
+        planted_day.live(day)
+        planted_outside.go_out(day)
+        planted_outside.be_refused(day)
+        planted_trouble.make_mistakes(day)
+        planted_trouble.storm(day, trials(50), seed=1966)
+        planted_trouble.fail(day)
+        planted_outside.fail(day)
+        boots.result()
+    day.told.append(day.command("oauth", "check"))
     return passing
 
 
 @contextmanager
 def whole_day(engine_name: EngineName, folder: Path) -> Iterator[Evening]:
     (home := folder / "home").mkdir()
-    log = logging.getLogger()
+    log, planted = logging.getLogger(), Planted()
     handlers, level = log.handlers, log.level
     with (
         postgresql_storage() if engine_name == "postgresql" else sqlite_storage(folder) as storage,
+        planted_outside.parties(planted) as outsiders,
         deployed(
-            storage.variables, folder, HOME=str(home), TMPDIR=str(home), **TALKATIVE
+            storage.variables,
+            folder,
+            HOME=str(home),
+            TMPDIR=str(home),
+            **{**TALKATIVE, **planted_outside.variables_of(outsiders)},
         ) as deployment,
     ):
         log.handlers, log.level = handlers, level  # the application in this process is silent
-        planted = Planted()
         planted.plant(Kind.KEY, deployment.variables["SECRET_KEYS"])
         planted.plant(Kind.PASSWORD, storage.password)
-        day = Day(deployment=deployment, storage=storage, planted=planted)
+        day = Day(deployment=deployment, storage=storage, planted=planted, outsiders=outsiders)
         passing = spend(day)
         yield Evening(day=day, places={**passing, **everywhere(day)})

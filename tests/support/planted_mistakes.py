@@ -40,6 +40,12 @@ def _in_the_address(secret: str) -> Iterator[Mistake]:
     yield Mistake(path=f"/nowhere?code={secret}", status=404)
     for page in ("sign-up?invitation", "recovery?code", "sign-in?token", "?token"):
         yield Mistake(path=f"/{page}={secret}", status=200 if page[0] != "?" else 302)
+    callback = "/api/oauth/github/callback"
+    yield Mistake(path=f"{callback}?code={secret}&state={secret}&iss={secret}", status=303)
+    yield Mistake(path=f"{callback}?error={secret}&error_description={secret}", status=303)
+    yield Mistake(path=f"{callback}?code={secret}&state={secret}", method="HEAD", status=405)
+    yield Mistake(path=f"/api/oauth/{secret}/callback?code={secret}", status=404)
+    yield Mistake(path=f"/sign-in/refused?code={secret}&provider={secret}", status=404)
     yield Mistake(path=f"{_API}?access_token={secret}", status=401)
     yield Mistake(path=f"/readyz?key={secret}", status=200)
 

@@ -1,7 +1,7 @@
 """Secrets that a service hands out or is sent, noted as that happens, to be looked for later."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from threading import Lock
 from typing import Any
@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.clients import WireBrowser
 from tests.support.people import BROWSER_COOKIE, SESSION_COOKIE
+from tests.support.provider_visits import parameters_of
 from tests.support.secret_search import SecretSearch
 
 
@@ -30,6 +31,17 @@ class Kind(StrEnum):
     RECOVERY_LINK = "recovery link"
     KEY = "key of SECRET_KEYS"
     PASSWORD = "password in DATABASE_URL"  # noqa: S105 - a name
+    CLIENT_SECRET = "client secret at a provider"  # noqa: S105 - a name
+    CLIENT_CREDENTIALS = "Authorization header of a client"
+    STATE = "state of an authorization request"
+    NONCE = "nonce of an authorization request"
+    VERIFIER = "PKCE verifier"
+    CODE = "authorization code"
+    CALLBACK = "query of a callback"
+    PROVIDER_ACCESS = "access token of a provider"
+    RENEWED_ACCESS = "access token of a provider after a refresh"
+    PROVIDER_REFRESH = "refresh token of a provider"
+    ID_TOKEN = "ID token"  # noqa: S105 - a name
     STRANGE = "secret of another service, sent by mistake"
     USER_HANDLE = "user handle"
     """Stored, and told to its owner's devices; no log needs it."""
@@ -42,6 +54,7 @@ _CHALLENGES = {
     "/api/auth/reauthentication/options": Kind.REAUTHENTICATION,
     "/api/auth/credentials/options": Kind.ENROLMENT,
 }
+_ASKED = {"state": Kind.STATE, "nonce": Kind.NONCE}
 _BETRAYALS = ("Traceback", "sqlalchemy", "psycopg", "sqlite", "SELECT", "UPDATE", "relation")
 """What no answer to a fault of ours may hold (ASVS 16.5.1)."""
 
@@ -54,6 +67,8 @@ class Planted:
         self.values: dict[Kind, set[str]] = defaultdict(set)
         self.answers = 0
         self.findings: list[str] = []
+        self.overhear: Callable[[], object] = lambda: None
+        """Plants what outside parties were told meanwhile."""
         self._lock = Lock()
 
     def plant(self, kind: Kind, *secrets: str) -> None:
@@ -69,6 +84,7 @@ class Planted:
 
     def check(self, answer: TestResponse) -> None:
         """Note what an answer hands out; all that was handed out before stays out of it."""
+        self.overhear()
         content = as_sent(answer)
         found = self.found_in(content, stored=True)
         for kind, secret in _handed_out(answer):
@@ -115,9 +131,12 @@ def _handed_out(answer: TestResponse) -> Iterator[tuple[Kind, str]]:
         name, _, value = cookie.partition(";")[0].partition("=")
         if value:
             yield _COOKIES[name], value
-    if answer.status_code >= 400 or not answer.is_json:
+    if answer.status_code >= 400:
         return
-    told = answer.get_json()
+    told = answer.get_json() if answer.is_json else {}
+    # To a provider, where the browser is to go next.
+    asked = parameters_of(told.get("location") or answer.headers.get("Location", ""))
+    yield from ((kind, asked[name]) for name, kind in _ASKED.items() if name in asked)
     if kind := _CHALLENGES.get(answer.request.path):
         yield kind, told["challenge"]
         if "user" in told:

@@ -20,10 +20,12 @@ from tests.support.clients import NoAnswerError
 from tests.support.crowds import at_once
 from tests.support.databases import delete_rows
 from tests.support.outages import database_away
+from tests.support.outsiders import to_sign_in
 from tests.support.people import new_codes, post, token_of
 from tests.support.planted_day import ADDRESSES, Day
 from tests.support.planted_mistakes import mistakes, send, unreadable_requests
 from tests.support.planted_secrets import Kind, NotingBrowser
+from tests.support.provider_visits import parameters_of
 from tests.support.servers import ROOT
 from tests.support.units import engine_of, run_unit
 
@@ -39,6 +41,7 @@ def make_mistakes(day: Day) -> None:
         token_of(person.client),
         new_codes(person.client)[0],
         post(day.browser(), "/api/auth/authentication/options")["challenge"],
+        parameters_of(to_sign_in(day.browser()))["state"],
         _invite(day),
         strange,
     ]
@@ -94,16 +97,14 @@ def fail(day: Day) -> None:
         return {recovered.status_code, *(answer.status_code for answer in asked)}
 
     rename = "ALTER TABLE recovery_codes RENAME COLUMN {} TO {}"
-    with _changed(
-        day, rename.format("code_hash", "mislaid"), rename.format("mislaid", "code_hash")
-    ):
+    with changed(day, rename.format("code_hash", "mislaid"), rename.format("mislaid", "code_hash")):
         met = tell()
     if day.storage.superuser:
         with database_away(day.deployment.app):
             met |= tell()
     else:
         spoil = "UPDATE users SET profile = '{}'"
-        with _changed(day, spoil.format("{"), spoil.format("{}")):
+        with changed(day, spoil.format("{"), spoil.format("{}")):
             met |= tell()
     assert met >= {500, 503}, met
     day.deployment.server.await_ready(10)
@@ -111,7 +112,8 @@ def fail(day: Day) -> None:
 
 
 @contextmanager
-def _changed(day: Day, there: str, back: str) -> Iterator[None]:
+def changed(day: Day, there: str, back: str) -> Iterator[None]:
+    """Change the database behind the service's back, and back at the end of the block."""
     engine = engine_of(day.deployment.app).execution_options(**{WRITES: True})
     with engine.begin() as connection:
         connection.execute(text(there))

@@ -1,6 +1,5 @@
 """What a provider may answer, how long it may take, and to whom a connection may be made."""
 
-import logging
 import socket
 import ssl
 import threading
@@ -14,7 +13,6 @@ import pytest
 
 from app.errors import ProviderUnavailable
 from app.identity_providers import IdentityProvider, Limits
-from app.identity_providers.outbound import QUIET_LOGGERS
 from tests.support.providers_on_loopback import (
     HASTY,
     Answer,
@@ -348,15 +346,6 @@ def test_handshake_that_never_ends_is_cut(honest: HonestProvider) -> None:
         with pytest.raises(ProviderUnavailable):
             redeem(IdentityProvider(settings, limits=HASTY))
     assert time.monotonic() - began < 1
-
-
-def test_log_holds_no_secret(honest: HonestProvider, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-
-    assert signs_in(IdentityProvider(provider_settings(honest.issuer)))
-    assert caplog.records == []
-    for name, level in QUIET_LOGGERS.items():
-        assert logging.getLogger(name).level == level
 
 
 def test_reason_holds_no_word_of_the_providers(honest: HonestProvider) -> None:

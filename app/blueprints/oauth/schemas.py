@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.blueprints.return_paths import LONGEST_RETURN_PATH
 from app.blueprints.schemas import Answer, Body
@@ -22,8 +22,10 @@ class CallbackQuery(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    state: str = ""
-    code: Annotated[str, StringConstraints(max_length=3000)] | None = None
+    state: str = Field(default="", repr=False)
+    code: Annotated[str, StringConstraints(max_length=3000)] | None = Field(
+        default=None, repr=False
+    )
     iss: str | None = None
     error: str | None = None
 
