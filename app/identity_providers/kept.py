@@ -1,6 +1,5 @@
 """A document of the provider's that is fetched once in a while, by one thread at a time."""
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Generic, TypeVar
 from app.errors import ProviderUnavailable
 
 from .limits import Budget
+from .places import Places
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Kept(Generic[T]):
         self._usable_seconds = usable_seconds
         self._wait_seconds = wait_seconds
         self._monotonic = monotonic
-        self._fetching = threading.Lock()
+        self._fetching = Places(1, patience_seconds=wait_seconds)
         self._held: _Held[T] | None = None
         self._tried_at = float("-inf")
 
@@ -67,16 +67,13 @@ class Kept(Generic[T]):
     def _renewed(self, seen: _Held[T] | None, budget: Budget, wait: float) -> T:
         if seen is not None and not self._is_due(seen):
             return seen.document
-        if not self._fetching.acquire(timeout=min(wait, budget.left)):
-            raise ProviderUnavailable(reason="another thread waits for a document of it already")
-        try:
+        reason = "another thread waits for a document of it already"
+        with self._fetching.taken(wait=min(wait, budget.left), reason=reason):
             held = self._held
             # While this thread waited, another may have fetched it, or tried.
             if held is None or self._is_due(held):
                 held = self._fetched(budget)
             return held.document
-        finally:
-            self._fetching.release()
 
     def _fetched(self, budget: Budget) -> _Held[T]:
         self._tried_at = self._monotonic()

@@ -16,8 +16,15 @@ class Limits:
     """For all the requests of one operation, such as redeeming a code."""
     wait_seconds: float = 1
     """For a place among the calls under way, or for a document that another thread fetches."""
-    calls_at_once: int = 8
+    calls_at_once: int = 4
     body_bytes: int = 2**20
+
+
+CALLS_TO_ALL_AT_ONCE = 8
+"""How many threads of a process may wait for providers at once, whichever: half of them, or fewer.
+
+A network that lets nothing out stalls all providers together.
+"""
 
 
 class Budget:

@@ -3,7 +3,6 @@
 import http.client
 import io
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cached_property, partial
@@ -23,10 +22,13 @@ from .addresses import Reach
 from .connections import PlainPool, TLSPool, connect
 from .deadline import Deadline
 from .failures import UnacceptableAnswer, explain
-from .limits import Budget, Limits
+from .limits import CALLS_TO_ALL_AT_ONCE, Budget, Limits
+from .places import Places
 
 FAILURES = (HTTPError, http.client.HTTPException, OSError, ValueError)
 """Whatever a call can end in but an answer."""
+
+_places_for_all = Places(CALLS_TO_ALL_AT_ONCE, patience_seconds=Limits.wait_seconds)
 
 
 class Outbound:
@@ -40,7 +42,7 @@ class Outbound:
             loopback=settings.allow_loopback,
             variable=f"OAUTH_{settings.name.upper()}_ALLOW_PRIVATE",
         )
-        self._places = threading.BoundedSemaphore(limits.calls_at_once)
+        self._places = Places(limits.calls_at_once, patience_seconds=limits.wait_seconds)
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -69,12 +71,11 @@ class Outbound:
     @contextmanager
     def place(self, budget: Budget) -> Iterator[None]:
         """Take one of the few places, so that a stalled provider cannot hold every thread."""
-        if not self._places.acquire(timeout=min(self.limits.wait_seconds, budget.left)):
-            raise ProviderUnavailable(reason="too many calls to it are under way already")
-        try:
-            yield
-        finally:
-            self._places.release()
+        reason = "too many calls to it are under way already"
+        with self._places.taken(wait=budget.left, reason=reason):
+            reason = "too many calls to providers are under way already"
+            with _places_for_all.taken(wait=budget.left, reason=reason):
+                yield
 
 
 class CheckedAdapter(HTTPAdapter):

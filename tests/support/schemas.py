@@ -15,8 +15,10 @@ from tests.support.units import PATIENCE_SECONDS, engine_of, run_unit
 
 _SQLITE = ("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name",)
 _POSTGRESQL = (
+    # By place, not by number: a column that is added, dropped and added again gets a new number.
     """
-    SELECT c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+    SELECT c.relname, row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum), a.attname,
+           format_type(a.atttypid, a.atttypmod), a.attnotnull,
            pg_get_expr(d.adbin, d.adrelid), l.collname
     FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid

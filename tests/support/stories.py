@@ -11,7 +11,6 @@ back.
 import ctypes
 import json
 import os
-import signal
 import socket
 import sys
 import traceback
@@ -21,12 +20,13 @@ from random import Random
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import event
-from sqlalchemy.engine.interfaces import Dialect
 
-from tests.support.clients import InProcessBrowser
+from tests.support.clients import Browser, InProcessBrowser
 from tests.support.journal import Journal
 from tests.support.lives import Life, RefusedError
+from tests.support.moments import die_at
+from tests.support.outside_accounts import QuietProvider, switched_on
+from tests.support.outside_lives import OutsideLife, quiet_github
 from tests.support.units import application_on, engine_of
 
 Step = Callable[[], None]
@@ -41,7 +41,12 @@ STORIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
 }
-"""What comes before, and what is to be broken."""
+"""What comes before, and what is to be broken, of a ``Life``."""
+OUTSIDE_STORIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "outside-arrival": (("squat",), ("arrive",)),
+    "outside-change": (("arrive",), ("link", "step_up", "unlink", "sign_in_again")),
+}
+"""The same, of an ``OutsideLife``."""
 _TRIES = 5
 _PR_SET_PTRACER = 0x59616D61
 _ANYBODY = ctypes.c_ulong(-1)
@@ -49,8 +54,8 @@ _ANYBODY = ctypes.c_ulong(-1)
 
 def main() -> None:
     """Begin story after story."""
-    with application_on(json.loads(sys.argv[1])) as app:
-        for story in STORIES:
+    with application_on(json.loads(sys.argv[1])) as app, switched_on(app, quiet_github()):
+        for story in (*STORIES, *OUTSIDE_STORIES):
             journal = Journal(file=Path(sys.argv[2]) / "journal-warm")
             _play(_begin(app, story, email=f"{story}@example.org", journal=journal))
         engine_of(app).dispose()
@@ -83,7 +88,7 @@ def _live(app: Flask, told: dict[str, Any], cue: socket.socket) -> None:
     cue.send(b"!")
     cue.recv(1)
     if told["round_trip"]:
-        _die_at(app, told["round_trip"])
+        die_at(app, told["round_trip"], provider=_provider_of(app))
     _play(steps)
     # The last connection to a SQLite file writes into it what the write-ahead log holds.
     engine_of(app).dispose()
@@ -92,17 +97,32 @@ def _live(app: Flask, told: dict[str, Any], cue: socket.socket) -> None:
 def _begin(
     app: Flask, story: str, *, email: str, journal: Journal, invitation: str | None = None
 ) -> list[Step]:
-    life = Life(
-        email=email,
-        new_browser=lambda: InProcessBrowser(app, app.response_class),
-        journal=journal,
-        chance=Random(1),  # noqa: S311 - chosen, not secret
-        invitation=invitation,
-    )
-    before, steps = STORIES[story]
+    life: Life | OutsideLife
+    if story in OUTSIDE_STORIES:
+        life = OutsideLife(
+            email=email, new_browser=_opening(app), journal=journal, provider=_provider_of(app)
+        )
+    else:
+        life = Life(
+            email=email,
+            new_browser=_opening(app),
+            journal=journal,
+            chance=Random(1),  # noqa: S311 - chosen, not secret
+            invitation=invitation,
+        )
+    before, steps = (STORIES | OUTSIDE_STORIES)[story]
     for step in before:
         getattr(life, step)()
     return [getattr(life, step) for step in steps]
+
+
+def _opening(app: Flask) -> Callable[[], Browser]:
+    return lambda: InProcessBrowser(app, app.response_class)
+
+
+def _provider_of(app: Flask) -> QuietProvider:
+    provider: QuietProvider = app.extensions["identity_providers"]["github"]
+    return provider
 
 
 def _play(steps: list[Step]) -> None:
@@ -117,31 +137,6 @@ def _insist(step: Step) -> None:
         except RefusedError:
             continue
     return step()
-
-
-def _die_at(app: Flask, number: int) -> None:
-    """Kill this process before or after a round trip to the database, counted from one."""
-    moments = iter(range(1, number))
-
-    def count(*_: object) -> None:
-        if next(moments, None) is None:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    engine = engine_of(app)
-    event.listen(engine, "before_cursor_execute", count)
-    event.listen(engine, "after_cursor_execute", count)
-    _count_around_commits(engine.dialect, count)
-
-
-def _count_around_commits(dialect: Dialect, count: Callable[[], None]) -> None:
-    commit = dialect.do_commit
-
-    def do_commit(connection: Any) -> None:  # noqa: ANN401 - as SQLAlchemy's
-        count()
-        commit(connection)
-        count()
-
-    dialect.do_commit = do_commit  # type: ignore[assignment,method-assign]
 
 
 def _allow_tracing() -> None:
