@@ -86,7 +86,7 @@ def test_certification_plan_is_passed(witness: Witness, new_tally: NewTally, lie
     "lie", in_every_run([*others([*SIGNED, *KEYED]), JSON_WITHOUT_SIGNATURES], share=3), ids=str
 )
 def test_hostile_signature_is_refused(witness: Witness, new_tally: NewTally, lie: Lie) -> None:
-    """OC-4, OC-5, OC-14, rows 20, 21 and 22.
+    """OC-4, OC-5, OC-14.
 
     CVE-2024-37568, CVE-2026-27962, CVE-2026-28802, CVE-2026-96760, CVE-2026-114616,
     CVE-2025-59420, CVE-2026-32597, CVE-2025-61920.
@@ -95,7 +95,7 @@ def test_hostile_signature_is_refused(witness: Witness, new_tally: NewTally, lie
 
 
 def test_token_of_an_earlier_sign_in_is_refused(witness: Witness, new_tally: NewTally) -> None:
-    """Row 33: CVE-2025-46815."""
+    """CVE-2025-46815."""
     witness.see_honest(witness.deployment.browser(), name_of(REPLAYED))
     assert witness.provider(name_of(REPLAYED)).issued
 
@@ -104,7 +104,7 @@ def test_token_of_an_earlier_sign_in_is_refused(witness: Witness, new_tally: New
 
 @pytest.mark.parametrize("lie", in_every_run(others(CLAIMED), share=3), ids=str)
 def test_hostile_claim_is_refused(witness: Witness, new_tally: NewTally, lie: Lie) -> None:
-    """OC-1, OC-2, OC-3, OC-6, OC-7, OC-8, OC-14, rows 23, 25, 37 and 53.
+    """OC-1, OC-2, OC-3, OC-6, OC-7, OC-8, OC-14.
 
     CVE-2026-114617, CVE-2026-75509, CVE-2024-53861, CVE-2026-55669.
     """
@@ -113,7 +113,7 @@ def test_hostile_claim_is_refused(witness: Witness, new_tally: NewTally, lie: Li
 
 @pytest.mark.parametrize("lie", in_every_run(others([*METADATA, *RESPONSES]), share=3), ids=str)
 def test_false_announcement_is_refused(witness: Witness, new_tally: NewTally, lie: Lie) -> None:
-    """OA-4, rows 14, 15, 19, 24 and 62: metadata and authorization responses.
+    """OA-4: metadata and authorization responses.
 
     CVE-2026-104056, CVE-2026-73419, CVE-2026-41425.
     """
@@ -124,7 +124,7 @@ def test_false_announcement_is_refused(witness: Witness, new_tally: NewTally, li
 def test_false_answer_is_refused_or_proves_no_address(
     witness: Witness, new_tally: NewTally, lie: Lie
 ) -> None:
-    """OC-10, OC-11, OC-12, rows 16, 18 and 53.
+    """OC-10, OC-11, OC-12.
 
     CVE-2026-73420, CVE-2022-35924.
     """
@@ -160,7 +160,7 @@ def test_only_codes_are_asked_for_and_taken(witness: Witness, new_tally: NewTall
 def test_broken_answer_is_refused_and_not_kept(
     witness: Witness, new_tally: NewTally, lie: Lie
 ) -> None:
-    """Row 22: the liar itself is believed right after."""
+    """CVE-2025-61920: the liar itself is believed right after."""
     with new_tally(SUBJECT, "a broken answer").trial():
         witness.see_refused(lie, then=name_of(lie))
 
@@ -168,7 +168,7 @@ def test_broken_answer_is_refused_and_not_kept(
 def test_answers_without_end_hold_up_nobody(witness: Witness, new_tally: NewTally) -> None:
     """All at once, and an honest sign-in among them; each ends within the provider's ten seconds.
 
-    Row 22.
+    CVE-2025-61920.
     """
     tally = new_tally(SUBJECT, "an answer without end")
     lies = in_every_run(SLOW, share=6)

@@ -210,7 +210,7 @@ def test_authentication_of_an_unknown_time_is_remembered_as_one(
 def test_authentication_of_somebody_else_is_no_step_up(
     step_up: StepUp, new_tally: NewTally
 ) -> None:
-    """Row 54, GHSA-97r5-pg8x-p63p: an attacker's own account at the provider freshens nothing."""
+    """GHSA-97r5-pg8x-p63p: an attacker's own account at the provider freshens nothing."""
     tally = new_tally(SUBJECT, "somebody else's authentication for a step-up")
     honest, token = step_up.provider.person, token_of(step_up.client)
     for number in range(trials(50)):

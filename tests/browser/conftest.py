@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.outside import Outside, outside_service
 from tests.browser.visitors import PATIENCE_MS, Visitor
 from tests.support.chromium import chromium
 from tests.support.databases import EngineName, ScratchDatabases
@@ -45,6 +46,21 @@ def server(
         return running_server({**DEVELOPMENT, **scratch_database()}, log_file)
 
     return keeper.once(("server", engine_name), start)
+
+
+@pytest.fixture(scope="session")
+def outside(
+    engine_name: EngineName,
+    keeper: Keeper,
+    scratch_database: ScratchDatabases,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Outside:
+    """Serve with two providers; a module that asks for it has this ``server``, too."""
+
+    def start() -> AbstractContextManager[Outside]:
+        return outside_service(scratch_database(), tmp_path_factory.mktemp("outside"))
+
+    return keeper.once(("outside", engine_name), start)
 
 
 NewVisitor = Callable[..., Visitor]

@@ -41,7 +41,7 @@ def sign_up(visitor: Visitor, *, email: str | None = None, name: str = "Ada Love
 
 def expect_account(visitor: Visitor) -> None:
     """See the account page, ready for a click."""
-    visitor.page.wait_for_url("**/account")
+    visitor.page.wait_for_url(re.compile(r"/account(#[a-z-]+)?$"))
     expect(visitor.page.get_by_role("button", name="Sign out")).to_be_enabled()
 
 

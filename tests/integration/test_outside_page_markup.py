@@ -28,7 +28,6 @@ HOSTILE = """<script>alert(1)</script>"'&amp;{{7*7}}"""
 REFUSALS = sorted(it.code for it in ServiceError.__subclasses__() if refusal_by_code(it.code))
 REPEATABLE = [
     "authorization_denied",
-    "authorization_request_unusable",
     "identity_rejected",
     "provider_unavailable",
 ]

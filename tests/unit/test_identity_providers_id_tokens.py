@@ -119,7 +119,7 @@ CLAIMS: dict[str, dict[str, object]] = {
 def test_well_signed_token_with_a_wrong_claim_is_refused(
     honest: HonestProvider, changes: dict[str, object]
 ) -> None:
-    """OC-1 to OC-9, OC-14, rows 23, 25 and 37."""
+    """OC-1 to OC-9, OC-14, CVE-2026-114617, CVE-2026-75509, CVE-2026-55669."""
     changed = {
         name: value(honest.issuer) if callable(value) else value for name, value in changes.items()
     }
@@ -242,7 +242,7 @@ FORGED = {
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
 def test_forged_token_is_refused(honest: HonestProvider, forge: object) -> None:
-    """OC-5, OC-14, rows 20, 21 and 22."""
+    """OC-5, OC-14, CVE-2026-28802, CVE-2025-59420, CVE-2025-61920."""
     assert callable(forge)
 
     assert refusal(honest, forge(honest.claims()))
@@ -264,13 +264,13 @@ def signature_of(text: str, key: Key) -> bytes:
 
 
 def test_token_is_refused_where_no_nonce_was_kept(honest: HonestProvider) -> None:
-    """Row 23: leaving the nonce out of the request does not switch the rule off."""
+    """CVE-2026-114617: a request without a nonce does not switch the rule off."""
     assert "nonce" in refusal(honest, sign(honest.claims(nonce="")), nonce=None)
     assert "nonce" in refusal(honest, sign(honest.claims(nonce="")), nonce="")
 
 
 def test_algorithms_that_metadata_announces_are_not_taken_for_that(honest: HonestProvider) -> None:
-    """Rows 20 and 24: `none` stays refused where the provider's metadata lists it."""
+    """CVE-2026-28802, CVE-2026-104056: `none` stays refused where the metadata lists it."""
     honest.metadata["id_token_signing_alg_values_supported"] = ["none", "HS256"]
 
     assert "algorithm" in refusal(honest, unsigned(honest.claims()))

@@ -57,7 +57,7 @@ def url(provider: IdentityProvider) -> str:
 def test_metadata_of_another_issuer_is_refused(
     honest: HonestProvider, provider: IdentityProvider, issuer: object
 ) -> None:
-    """Row 24, OC-13 (invalid-iss)."""
+    """CVE-2026-104056, OC-13 (invalid-iss)."""
     own = honest.issuer
     told = {"ISSUER/": f"{own}/"}.get(issuer) if isinstance(issuer, str) else issuer
     honest.metadata["issuer"] = [own] if isinstance(issuer, list) else told or issuer
