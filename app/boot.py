@@ -41,7 +41,11 @@ def require_fitting_database(settings: Settings) -> None:
 def _warn_of_people_left_outside(settings: Settings) -> None:
     # Switching a provider off is the operator's right; that it locks people out should be seen.
     issuers = settings.service.open_issuers
-    left = with_transaction(lambda s: count_left_outside(s, issuers=issuers), writes=False)
+    try:
+        left = with_transaction(lambda s: count_left_outside(s, issuers=issuers), writes=False)
+    except DatabaseUnavailable:
+        _log.warning("people_left_without_a_way_in_not_counted")
+        return
     if left:
         _log.warning("people_left_without_a_way_in", number=left, cause="a provider switched off")
 

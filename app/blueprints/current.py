@@ -159,6 +159,12 @@ def identity_provider(name: str) -> IdentityProvider:
     return provider
 
 
+def find_identity_provider(issuer: str) -> IdentityProvider | None:
+    """Give the provider of an issuer, whatever it is called now, if it is switched on."""
+    providers = identity_providers().values()
+    return next((one for one in providers if one.settings.issuer == issuer), None)
+
+
 def sealer() -> Sealer:
     """Give what seals and opens stored secrets."""
     return Sealer(settings().secret_keys)

@@ -18,18 +18,17 @@ from pydantic import BaseModel
 from app import clock
 from app.blueprints import bodies, cookies, current
 from app.blueprints.schemas import FinishedCeremony, Nothing
-from app.errors import DatabaseUnavailable, EnrolmentOnly, ServiceError, StepUpRequired
+from app.blueprints.step_up import require_step_up
+from app.errors import DatabaseUnavailable, EnrolmentOnly, ServiceError
 from app.extensions import db
 from app.models import Purpose
 from app.services.challenges import ConsumedChallenge, consume_challenge
 from app.services.sessions import (
-    OUTSIDE,
     ActiveSession,
     hold_session,
     is_due_for_touch,
     touch_session,
 )
-from app.services.ways_in import has_passkey
 from app.transaction import with_transaction
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -143,23 +142,8 @@ def authorise(level: Level) -> None:
             raise EnrolmentOnly
         return
     _touch(active)
-    if level is not Level.SIGNED_IN and not (is_fresh(active) and _is_strong_enough(active)):
-        raise StepUpRequired
-
-
-def is_fresh(active: ActiveSession) -> bool:
-    """Tell whether the person authenticated recently enough for a step-up."""
-    return clock.now() - active.authenticated_at <= current.settings().step_up
-
-
-def _is_strong_enough(active: ActiveSession) -> bool:
-    # Else whoever has taken over an outside account, or finds a browser that is signed in to it,
-    # could take the account here with everything that a passkey protects.
-    if not active.authenticated_with.startswith(OUTSIDE):
-        return True
-    return not with_transaction(
-        lambda session: has_passkey(session, active.person.id), writes=False
-    )
+    if level is not Level.SIGNED_IN:
+        require_step_up(active, at=clock.now())
 
 
 def _touch(active: ActiveSession) -> None:

@@ -20,9 +20,14 @@ _DISGUISED = re.compile(r"[^?#]*%(?:2[ef5]|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
 
 
 def return_path(text: str | None, *, default: str) -> str:
-    """Give the path that ``text`` asks for, or the default where it is not one of ours."""
+    """Give the path that ``text`` asks for, or the default where it is not a page of ours.
+
+    Nothing of the API is one: a link from another site must not begin anything by a detour.
+    """
     if not text or len(text) > LONGEST_RETURN_PATH or not text.startswith("/"):
         return default
     if _RETURN_PATH.fullmatch(text) is None:
         return default
-    return default if _DOT_SEGMENT.search(text) or _DISGUISED.match(text) else text
+    if text.startswith("/api/") or _DOT_SEGMENT.search(text) or _DISGUISED.match(text):
+        return default
+    return text

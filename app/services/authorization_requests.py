@@ -7,7 +7,7 @@ it is believed.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_
+from sqlalchemy import ColumnElement, delete, or_
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -52,8 +52,6 @@ class ConsumedRequest:
     code_verifier: str = field(repr=False)
     redirect_uri: str
     return_to: str | None
-    user_id: str | None
-    session_id: str | None
     begun_at: datetime
 
 
@@ -107,24 +105,9 @@ def consume_request(
     One that a session began is good in that session and for its person alone. Raises
     ``AuthorizationRequestUnusable``, whatever the cause.
     """
-    state_hash = hash_secret(state)
     consumed = session.scalar(
         delete(AuthorizationRequest)
-        .where(
-            AuthorizationRequest.state_hash == state_hash,
-            AuthorizationRequest.provider == audience.provider,
-            AuthorizationRequest.issuer == audience.issuer,
-            AuthorizationRequest.browser_hash == binding.browser_hash,
-            or_(
-                AuthorizationRequest.session_id.is_(None),
-                AuthorizationRequest.session_id == binding.session_id,
-            ),
-            or_(
-                AuthorizationRequest.user_id.is_(None),
-                AuthorizationRequest.user_id == binding.user_id,
-            ),
-            AuthorizationRequest.expires_at > clock.now(),
-        )
+        .where(*_is_good(hash_secret(state), audience, binding))
         .returning(AuthorizationRequest)
     )
     if consumed is None:
@@ -135,9 +118,22 @@ def consume_request(
         code_verifier=_open(consumed, "code_verifier", sealer),
         redirect_uri=consumed.redirect_uri,
         return_to=consumed.return_to,
-        user_id=consumed.user_id,
-        session_id=consumed.session_id,
         begun_at=consumed.created_at,
+    )
+
+
+def _is_good(
+    state_hash: bytes, audience: Audience, binding: Binding
+) -> tuple[ColumnElement[bool], ...]:
+    request = AuthorizationRequest
+    return (
+        request.state_hash == state_hash,
+        request.provider == audience.provider,
+        request.issuer == audience.issuer,
+        request.browser_hash == binding.browser_hash,
+        or_(request.session_id.is_(None), request.session_id == binding.session_id),
+        or_(request.user_id.is_(None), request.user_id == binding.user_id),
+        request.expires_at > clock.now(),
     )
 
 

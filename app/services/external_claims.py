@@ -5,19 +5,13 @@ The provider is trusted to know its people, not to send text that can be stored.
 
 import unicodedata
 
-from app.errors import IdentityRejected, InvalidAddress
+from app.errors import InvalidAddress
 from app.identity_providers import ExternalIdentity
 from app.services.addresses import Address, parse_address
 
 _LONGEST_NAME = 100
 _LONGEST_CLAIM = 320
 _UNFIT = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
-
-
-def require_storable_subject(external: ExternalIdentity) -> None:
-    """Refuse a subject that no database could compare. Raises ``IdentityRejected``."""
-    if not external.subject.isprintable():
-        raise IdentityRejected(reason="a subject with characters that cannot be stored")
 
 
 def proved_address(external: ExternalIdentity) -> Address | None:

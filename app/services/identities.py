@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -19,9 +19,10 @@ from app.models import Identity, User
 from app.services import ways_in
 from app.services.address_proofs import prove_own_address
 from app.services.conflicts import conflicts
-from app.services.external_claims import profile_of, proved_address, require_storable_subject
+from app.services.external_claims import profile_of, proved_address
 from app.services.provider_tokens import open_tokens, store_tokens
 from app.services.sealing import Sealer
+from app.services.session_ends import end_sessions_opened_by
 
 MOST_IDENTITIES = 20
 """How many a person may link."""
@@ -47,7 +48,7 @@ class LinkedIdentity:
 class Unlinked:
     """An identity that is gone, and the tokens that its provider should revoke."""
 
-    provider: str
+    issuer: str
     tokens: Sequence[str] = field(repr=False)
 
 
@@ -56,15 +57,18 @@ def find_identity(session: Session, external: ExternalIdentity) -> tuple[Identit
 
     Else a session might be opened with the lifetimes of a role that was just taken away or given.
     """
-    require_storable_subject(external)
-    query = (
-        select(Identity, User)
-        .join(User, User.id == Identity.user_id)
-        .where(Identity.issuer == external.issuer, Identity.provider_id == external.subject)
+    owner = session.scalar(
+        select(User)
+        .join(Identity, Identity.user_id == User.id)
+        .where(*_is(external))
         .with_for_update(key_share=True, of=User)
+        .execution_options(populate_existing=True)
     )
-    found = session.execute(query).one_or_none()
-    return None if found is None else (found[0], found[1])
+    if owner is None:
+        return None
+    # Asked again behind the lock: it may have been unlinked while this waited.
+    identity = session.scalar(select(Identity).where(*_is(external), Identity.user_id == owner.id))
+    return None if identity is None else (identity, owner)
 
 
 def list_identities(
@@ -117,12 +121,8 @@ def link(
     ``TooManyIdentities``.
     """
     external = redeemed.identity
-    require_storable_subject(external)
     user = ways_in.lock_person(session, user_id)
-    query = select(Identity).where(
-        Identity.issuer == external.issuer, Identity.provider_id == external.subject
-    )
-    identity = session.scalar(query)
+    identity = session.scalar(select(Identity).where(*_is(external)))
     if identity is None:
         _require_room(session, user_id)
         identity = add_identity(session, user=user, external=external)
@@ -154,9 +154,15 @@ def record_use(
 
 
 def unlink(
-    session: Session, *, user_id: str, row_id: str, issuers: Collection[str], sealer: Sealer
+    session: Session,
+    *,
+    user_id: str,
+    row_id: str,
+    keep: str,
+    issuers: Collection[str],
+    sealer: Sealer,
 ) -> Unlinked:
-    """Unlink an identity of this person.
+    """Unlink an identity of this person and end the sessions that it opened, but the one to keep.
 
     Raises ``NotFound``, and ``LastWayIn`` where nothing else opens the account.
     """
@@ -168,7 +174,8 @@ def unlink(
     )
     if removed is None:
         raise NotFound
-    return Unlinked(provider=removed.provider, tokens=open_tokens(removed, sealer))
+    end_sessions_opened_by(session, authenticator_id=row_id, keep=keep)
+    return Unlinked(issuer=removed.issuer, tokens=open_tokens(removed, sealer))
 
 
 def _describe(identity: Identity, provider: ProviderSettings | None) -> LinkedIdentity:
@@ -184,6 +191,10 @@ def _describe(identity: Identity, provider: ProviderSettings | None) -> LinkedId
         last_used_at=identity.last_used_at,
         is_enabled=provider is not None,
     )
+
+
+def _is(external: ExternalIdentity) -> tuple[ColumnElement[bool], ...]:
+    return Identity.issuer == external.issuer, Identity.provider_id == external.subject
 
 
 def _require_room(session: Session, user_id: str) -> None:

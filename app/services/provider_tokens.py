@@ -93,7 +93,7 @@ class AccessTokens:
     def __init__(
         self, *, in_unit: InUnit, providers: Mapping[str, Provider], sealer: Sealer
     ) -> None:
-        """Take what runs a unit of work, the providers by name, and the sealer."""
+        """Take what runs a unit of work, the providers by issuer, and the sealer."""
         self._in_unit = in_unit
         self._providers = providers
         self._sealer = sealer
@@ -127,7 +127,7 @@ class AccessTokens:
         )
         # Switched off is no outage: trying again will not help, and no token of such a provider
         # is handed out, however long it lasts.
-        if stored is None or stored.provider not in self._providers:
+        if stored is None or stored.issuer not in self._providers:
             raise NotFound
         if stored.access_token is None:
             raise GrantInvalid(reason="no token is stored")
@@ -156,7 +156,7 @@ class AccessTokens:
         if lease is None:
             return None
         try:
-            tokens = self._providers[stored.provider].refresh(refresh_token=refresh_token)
+            tokens = self._providers[stored.issuer].refresh(refresh_token=refresh_token)
         except GrantInvalid:
             if self._in_unit(lambda session: end_grant(session, lease)):
                 raise

@@ -27,7 +27,7 @@ class StoredTokens:
     """What an identity's row says of its tokens, which are sealed."""
 
     id: str
-    provider: str
+    issuer: str
     access_token: str | None
     refresh_token: str | None
     token_expires_at: datetime | None

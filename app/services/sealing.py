@@ -87,10 +87,6 @@ class Sealer:
             raise Unsealable("damaged, or sealed for another place") from error
         return plaintext.decode("utf-8", "surrogatepass")
 
-    def is_current(self, sealed: str) -> bool:
-        """Tell whether the value names the newest key."""
-        return sealed.startswith(prefix_of(self.key_ids[0]))
-
 
 def prefix_of(key_id: str) -> str:
     """Give what every value begins with that is sealed with this key."""

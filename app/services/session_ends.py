@@ -78,6 +78,13 @@ def end_recovery_sessions(session: Session, *, user_id: str) -> None:
     )
 
 
-def end_sessions_opened_by(session: Session, *, authenticator_id: str) -> None:
-    """End every session that this credential opened or renewed."""
-    session.execute(delete(UserSession).where(UserSession.authenticator_id == authenticator_id))
+def end_sessions_opened_by(
+    session: Session, *, authenticator_id: str, keep: str | None = None
+) -> None:
+    """End every session that this credential or identity opened or renewed, but one to keep."""
+    session.execute(
+        delete(UserSession).where(
+            UserSession.authenticator_id == authenticator_id,
+            UserSession.id.is_distinct_from(keep),
+        )
+    )

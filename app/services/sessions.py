@@ -59,6 +59,7 @@ class ActiveSession:
     purpose: SessionPurpose
     authenticated_at: datetime
     authenticated_with: str
+    authenticator_id: str | None
     auth_time: datetime | None
     created_at: datetime
     expires_at: datetime
@@ -206,6 +207,7 @@ def describe_session(row: UserSession, user: User) -> ActiveSession:
         purpose=row.purpose,
         authenticated_at=row.authenticated_at,
         authenticated_with=row.authenticated_with,
+        authenticator_id=row.authenticator_id,
         auth_time=row.auth_time,
         created_at=row.created_at,
         expires_at=row.expires_at,

@@ -6,7 +6,7 @@ locked before they are counted, so that two removals at once cannot each count o
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.errors import LastAdministrator, LastWayIn, NotSignedIn
@@ -58,6 +58,17 @@ def has_passkey(session: Session, user_id: str) -> bool:
     )
 
 
+def is_vouched_for(
+    session: Session, user_id: str, *, identity_id: str | None, issuers: Collection[str]
+) -> bool:
+    """Tell whether this identity is still linked and open, and there is no passkey to ask for."""
+    identity = exists().where(
+        Identity.id == identity_id, Identity.user_id == user_id, Identity.issuer.in_(issuers)
+    )
+    passkey = exists().where(*_is_passkey_of(user_id))
+    return bool(session.scalar(select(identity & ~passkey)))
+
+
 def _is_passkey_of(user_id: str) -> tuple[ColumnElement[bool], ...]:
     return Credential.user_id == user_id, Credential.quarantined_at.is_(None)
 
@@ -76,16 +87,16 @@ def count_left_outside(session: Session, *, issuers: Collection[str]) -> int:
     others = {one for one in _known_issuers(session) if one not in issuers}
     if not others:
         return 0
-    left = select(Identity.user_id).where(Identity.issuer.in_(others))
-    open_still = select(Identity.user_id).where(Identity.issuer.in_(issuers))
-    with_passkey = select(Credential.user_id).where(Credential.quarantined_at.is_(None))
+    # NOT EXISTS, which PostgreSQL hashes however many there are, as it does not NOT IN.
+    identity = exists().where(Identity.user_id == User.id)
+    passkey = exists().where(Credential.user_id == User.id, Credential.quarantined_at.is_(None))
     query = (
         select(func.count())
         .select_from(User)
         .where(
-            User.id.in_(left),
-            User.id.not_in(open_still),
-            User.id.not_in(with_passkey),
+            identity.where(Identity.issuer.in_(others)),
+            ~identity.where(Identity.issuer.in_(issuers)),
+            ~passkey,
             User.disabled_at.is_(None),
         )
     )

@@ -1,7 +1,8 @@
 """What signing in with an outside account has to remember.
 
 When a person lost an address that they had never proved, and when a provider said that the
-person last authenticated there. The release before this one writes neither, and misses nothing.
+person last authenticated there. The release before this one writes neither; it knows no outside
+accounts, so providers are switched on once all processes are of this one.
 """
 
 import sqlalchemy as sa

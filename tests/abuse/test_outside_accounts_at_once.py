@@ -145,3 +145,32 @@ def test_one_state_signs_in_one_of_sixteen(
             }
             assert count(app, AuthorizationRequest) == 0
             assert went_on(sign_in_at(crowd[1], providers.github, somebody()))
+
+
+def test_a_sign_in_beside_an_unlink_is_one_of_the_two(
+    app: Flask, new_client: NewClient, providers: Outsiders, new_tally: NewTally
+) -> None:
+    """F17: whoever comes back meanwhile gets no session of the account that let it go."""
+    tally = new_tally(SUBJECT, "a sign-in beside an unlink")
+    owner = new_client()
+    person = sign_up(owner)
+    for _ in range(trials(100)):
+        account = somebody()
+        assert went_on(owner.get(visit(providers.github, account, to_link(owner))))
+        (told,) = linked(owner)
+        other = new_client()
+        callback = visit(providers.github, account, to_sign_in(other))
+
+        gone, answer = both_at_once(
+            lambda told=told: owner.delete(f"/api/oauth/accounts/{told['id']}"),  # type: ignore[misc]
+            lambda other=other, callback=callback: other.get(callback),  # type: ignore[misc]
+        )
+
+        with tally.trial():
+            assert gone.status_code == 204, gone.text
+            assert went_on(answer), answer.status_code
+            told_now = json_of(other.get("/api/auth/session"))
+            is_theirs = told_now.get("user", {}).get("id") == person.user["id"]
+            # The session that it opened ended with it; else the account is new.
+            assert told_now.get("code") == "not_signed_in" or not is_theirs
+            assert linked(owner) == []

@@ -51,8 +51,8 @@ STATEMENTS = {
     "auth.begin_enrolment": 6,  # who; the user handle; store; sweep; which to exclude
     "auth.finish_enrolment": 8,  # who; consume; lock; is there room; passkey in a savepoint (3)
     "auth.rename_credential": 4,  # who; rename; what is left, for the signal
-    # who; lock; count other ways in; delete; its removal on record (2); what is left
-    "auth.remove_credential": 8,
+    # who; lock; count other ways in; delete; its removal on record (2); its sessions; what is left
+    "auth.remove_credential": 9,
     "auth.count_recovery_codes": 2,
     # who; hold; lock; delete the old; end recoveries under way; insert ten at once
     "auth.renew_recovery_codes": 6,
@@ -67,13 +67,15 @@ STATEMENTS = {
     "oauth.receive_callback": 15,
     "oauth.receive_callback (refused)": 2,  # who; consume
     "oauth.begin_link": 5,  # who; is there a passkey; hold; store; sweep
-    # who; consume; hold; lock; whose identity; is there room; identity (3); what was told
-    "oauth.receive_callback (link)": 10,
+    # who; consume; hold; is it a step-up still; lock; whose identity; is there room; identity (3);
+    # what was told
+    "oauth.receive_callback (link)": 11,
     "oauth.begin_outside_reauthentication": 6,  # who; linked; passkey; hold; store; sweep
-    # who; consume; hold; whose identity; passkey; what was told; swap the token
-    "oauth.receive_callback (reauthenticate)": 7,
+    # who; consume; hold; whose identity (2); passkey; what was told; swap the token
+    "oauth.receive_callback (reauthenticate)": 8,
     "oauth.list_accounts": 2,
-    "oauth.unlink_account": 6,  # who; is there a passkey; hold; lock; count other ways in; delete
+    # who; is there a passkey; hold; lock; count other ways in; delete; its sessions
+    "oauth.unlink_account": 7,
 }
 
 

@@ -58,7 +58,7 @@ STEPS = [
     Step(name="app.blueprints.current.name_in_log", in_unit=False, after_commit=True),
     Step(name="app.blueprints.guards.is_due_for_touch", in_unit=False),
     Step(name="app.blueprints.guards.touch_session", forgives=True),
-    Step(name="app.blueprints.guards.is_fresh", in_unit=False),
+    Step(name="app.blueprints.step_up.is_fresh", in_unit=False),
     Step(name="app.blueprints.guards.consume_challenge"),
     Step(name="app.blueprints.guards.hold_session"),
     Step(name="app.transaction._attempt"),

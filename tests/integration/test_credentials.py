@@ -11,9 +11,11 @@ from app.models import Credential, Identity
 from tests.conftest import Transaction
 from tests.support.authenticator import Json, encode
 from tests.support.clients import Browser
+from tests.support.outside_accounts import QuietProvider, provider_settings, switched_on
 from tests.support.people import (
     Person,
     add_passkey,
+    is_signed_in,
     json_of,
     new_phone,
     passkeys,
@@ -176,14 +178,20 @@ def test_quarantined_passkey_is_no_way_in(
     assert person.client.delete(f"{LIST}/{spare['id']}").status_code == 200
 
 
-def test_linked_identity_is_a_way_in(person: Person, transaction: Transaction) -> None:
+def test_linked_identity_is_a_way_in(app: Flask, person: Person, transaction: Transaction) -> None:
     assert refusal(person.client.delete(path_of(person))) == LAST
     with transaction() as session:
         session.add(
-            Identity(user_id=person.user["id"], provider="x", issuer="https://x", provider_id="1")
+            Identity(
+                user_id=person.user["id"],
+                provider="github",
+                issuer="https://github.example",
+                provider_id="1",
+            )
         )
 
-    assert person.client.delete(path_of(person)).status_code == 200
+    with switched_on(app, QuietProvider(settings=provider_settings())):
+        assert person.client.delete(path_of(person)).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
@@ -224,3 +232,20 @@ def test_nobody_reaches_passkeys_without_a_session(
 
     assert contents(app) == before
     assert person.client.get(LIST).status_code == 200
+
+
+def test_removing_a_passkey_ends_the_sessions_that_it_opened(
+    client: Browser, new_client: Callable[[], Browser]
+) -> None:
+    """ASVS 7.4.3: whoever holds the device is out; the one who asks stays."""
+    person = sign_up(client)
+    laptop = new_phone()
+    add_passkey(person, laptop)
+    thief = new_client()
+    assert sign_in(thief, person.phone).status_code == 200
+    lost = passkeys(client)[0]
+
+    assert client.delete(f"/api/auth/credentials/{lost['id']}").status_code == 200
+
+    assert (is_signed_in(client), is_signed_in(thief)) == (True, False)
+    assert sign_in(new_client(), laptop).status_code == 200

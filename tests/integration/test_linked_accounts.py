@@ -341,3 +341,80 @@ def test_tokens_are_kept_only_where_the_operator_wants_them(
     with transaction() as look:
         row = look.scalars(select(Identity)).one()
         assert (row.access_token, row.refresh_token) == (None, None)
+
+
+def test_a_sign_in_that_the_provider_let_through_is_no_step_up(
+    client: Browser, github: QuietProvider, transaction: Transaction
+) -> None:
+    """ASVS 6.8.4: where it tells that it asked long ago, that is when the person authenticated."""
+    github.add("ada", authenticated_at=clock.now() - timedelta(days=20))
+    sign_in_with(client)
+
+    refused_codes = client.post("/api/auth/recovery-codes", json={})
+    assert refusal(refused_codes) == (403, "step_up_required")
+    github.add("ada", authenticated_at=clock.now())
+    assert went_on(reauthenticate(client), "/account?confirmed=github")
+    assert client.post("/api/auth/recovery-codes", json={}).status_code == 201
+
+
+def test_a_link_is_not_finished_once_a_passkey_is_what_it_takes(
+    client: Browser, new_client: NewClient, github: QuietProvider
+) -> None:
+    """CVE-2026-105207: a link that was begun before is as weak as it was."""
+    sign_in_with(client)
+    thief = new_client()
+    sign_in_with(thief)
+    begun = thief.post("/api/oauth/github/link", json={})
+    phone = new_phone()
+    assert enrol(client, phone).status_code == 201
+
+    answer = come_back(thief, state_in(json_of(begun)["location"]), code="eve")
+
+    assert refused(answer) == "step_up_required"
+    assert thief.get(answer.headers["Location"]).status_code == 403
+    assert len(linked(client)) == 1
+    assert step_up(client, phone).status_code == 200
+    assert went_on(link_with(client, "eve"))
+
+
+def test_unlinking_ends_the_sessions_that_the_account_opened(
+    client: Browser, new_client: NewClient, github: QuietProvider
+) -> None:
+    """ASVS 7.4.3: whoever got in through it is out, and can change nothing on the way."""
+    sign_in_with(client)
+    link_with(client, "second")
+    thief, friend = new_client(), new_client()
+    sign_in_with(thief)
+    sign_in_with(friend, "second")
+    (first, second) = linked(client)
+
+    assert client.delete(f"/api/oauth/accounts/{first['id']}").status_code == 204
+
+    assert [is_signed_in(one) for one in (client, thief, friend)] == [True, False, True]
+    # This session was opened by what is gone now, so it vouches for nothing any more.
+    assert refusal(client.delete(f"/api/oauth/accounts/{second['id']}")) == (
+        403,
+        "step_up_required",
+    )
+
+
+def test_a_provider_that_is_switched_off_vouches_for_nobody(
+    app: Flask, client: Browser, github: QuietProvider
+) -> None:
+    """CVE-2026-1486."""
+    sign_in_with(client)
+    with switched_on(app):
+        assert client.post("/api/auth/recovery-codes", json={}).status_code == 403
+    assert client.post("/api/auth/recovery-codes", json={}).status_code == 201
+
+
+def test_another_spelling_proves_nothing(client: Browser, github: QuietProvider) -> None:
+    """A7: what is one address to us may be two mailboxes."""
+    sign_up(client, email="strasse@example.org")
+    github.add("odd", email="stra\xdfe@example.org", email_verified=True)
+    github.add("own", email="Strasse@example.org", email_verified=True)
+
+    assert went_on(link_with(client, "odd"))
+    assert not json_of(client.get("/api/auth/session"))["user"]["email_verified"]
+    assert went_on(link_with(client, "own"))
+    assert json_of(client.get("/api/auth/session"))["user"]["email_verified"]

@@ -22,8 +22,8 @@ from tests.conftest import Transaction
 from tests.support.tables import contents
 from tests.support.token_takers import (
     FIRST,
+    ISSUER,
     KEY,
-    PROVIDER,
     SEALER,
     ProviderTwin,
     link,
@@ -229,7 +229,7 @@ def test_token_of_somebody_else_is_not_found(app: Flask, transaction: Transactio
     identity, other = link(transaction, left=HOUR), link(transaction, left=HOUR)
     tokens = AccessTokens(
         in_unit=lambda callback, *, writes=True: run_unit(app, callback, writes=writes),
-        providers={PROVIDER: ProviderTwin()},
+        providers={ISSUER: ProviderTwin()},
         sealer=SEALER,
     )
     before = contents(app)
@@ -250,7 +250,7 @@ def test_no_token_is_given_of_a_provider_that_was_switched_off(
     before = contents(app)
     tokens = AccessTokens(
         in_unit=lambda callback, *, writes=True: run_unit(app, callback, writes=writes),
-        providers={"gitlab": ProviderTwin()},
+        providers={"https://gitlab.com": ProviderTwin()},
         sealer=SEALER,
     )
 

@@ -23,7 +23,11 @@ CODE = r"([0-9A-Z]{5}-){4}[0-9A-Z]{5}"
 TAKEN = "root@example.org has an account already."
 NO_ADDRESS = "That is not a valid e-mail address."
 NOBODY = "Nobody here has the address eve@example.org."
+NO_ID = "Nobody here has the id {}: `flask users list` prints ids and addresses."
+STRANGE_ID = "00000000-0000-7000-8000-000000000000"
 LAST = "This is the last administrator. Make somebody else an administrator first."
+NAMED = "its id as `flask users list` prints it"
+COLUMNS = "id, role, state, standing of the address, address, name"
 DISABLED = "That account is disabled, so a link would not open it."
 
 
@@ -58,7 +62,8 @@ def test_recover_prints_the_link_and_says_how_long_it_is_good(
 
     assert done.exit_code == 0
     assert re.fullmatch(rf"{re.escape(ORIGIN)}/recovery#code={CODE}\n", done.stdout)
-    assert done.stderr == "Good once, for 60 minutes.\n"
+    assert done.stderr.startswith(f"For {administrator.user['id']}, Root@example.org")
+    assert done.stderr.endswith("\nGood once, for 60 minutes.\n")
 
 
 @pytest.mark.parametrize(
@@ -68,8 +73,13 @@ def test_recover_prints_the_link_and_says_how_long_it_is_good(
         (("invite", "root"), NO_ADDRESS),
         (("invite", "a@example.org,b@example.org"), NO_ADDRESS),
         (("recover", "eve@example.org"), NOBODY),
-        (("recover", "eve"), NO_ADDRESS),
+        (("recover", "eve@"), NO_ADDRESS),
+        (("recover", "eve"), NO_ID.format("eve")),
+        (("recover", STRANGE_ID), NO_ID.format(STRANGE_ID)),
+        (("recover", "\udcff"), NO_ID.format("\\udcff")),
         (("role", "eve@example.org", "admin"), NOBODY),
+        (("role", "eve", "admin"), NO_ID.format("eve")),
+        (("role", STRANGE_ID, "admin"), NO_ID.format(STRANGE_ID)),
         (("role", "root@example.org", "user"), LAST),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
@@ -138,7 +148,8 @@ def test_role_changes_and_sessions_end_at_once(
 
     done = flask("users", "role", "ada@example.org", "admin")
 
-    sentence = "ada@example.org has the role admin now; 2 of their sessions ended.\n"
+    whom = f"{ada.user['id']}, Ada@example.org (not proved), Ada"
+    sentence = f"{whom}, has the role admin now; 2 of their sessions ended.\n"
     assert (done.exit_code, done.stdout) == (0, sentence)
     assert not is_signed_in(ada.client)
     assert is_signed_in(administrator.client)
@@ -174,8 +185,8 @@ def test_list_shows_everybody_in_the_order_in_which_they_came(
     new_client: Callable[[], Browser],
 ) -> None:
     ada = sign_up(new_client(), email="ada@example.org", name="Ada Lovelace")
-    root = f"{administrator.user['id']}  admin  enabled   Root@example.org  Root\n"
-    last = f"{ada.user['id']}  user   enabled   ada@example.org  Ada Lovelace\n"
+    root = f"{administrator.user['id']}  admin  enabled   unproved  Root@example.org  Root\n"
+    last = f"{ada.user['id']}  user   enabled   unproved  ada@example.org  Ada Lovelace\n"
 
     assert flask("users", "list").stdout == root + last
     assert flask("users", "list", "--limit", "1").stdout == root
@@ -183,7 +194,7 @@ def test_list_shows_everybody_in_the_order_in_which_they_came(
     change(app, User, disabled_at=datetime.now(UTC), email=None)
     assert flask("users", "list", "--limit", "1").stdout == root.replace(
         "enabled ", "disabled"
-    ).replace("Root@example.org", "-")
+    ).replace("unproved  Root@example.org", "-         -")
 
 
 def test_list_goes_on_past_one_page(
@@ -209,8 +220,10 @@ def test_list_of_nobody_says_so(flask: Callable[..., Result]) -> None:
         (("users",), ("invite", "recover", "role", "list", "help them back in")),
         (("users", "invite"), ("good for a day", "voids the first", "--admin", "Nothing is sent")),
         (("users", "recover"), ("lost every passkey", "make sure", "an hour", "voids the first")),
+        (("users", "recover"), ("recover [OPTIONS] ADDRESS_OR_ID", NAMED, "the link alone")),
         (("users", "role"), ("{user|admin}", "sessions end at once", "last administrator stays")),
-        (("users", "list"), ("--limit", "--after", "id, role, state, address, name")),
+        (("users", "role"), ("role [OPTIONS] ADDRESS_OR_ID", NAMED)),
+        (("users", "list"), ("--limit", "--after", COLUMNS, "anybody could have signed up")),
         (("welcome",), ("link for the first administrator", "voids")),
     ],
     ids=" ".join,

@@ -8,20 +8,21 @@ _REPLAYS = "tests/abuse/test_replayed_states.py"
 _AT_ONCE = "tests/abuse/test_outside_accounts_at_once.py"
 _STORIES = "tests/integration/test_outside_sign_in.py"
 _LINKED = "tests/integration/test_linked_accounts.py"
+_RACES = "tests/integration/test_outside_races.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         name="a state is good in any browser",
         file=_REQUESTS,
-        old="            AuthorizationRequest.browser_hash == binding.browser_hash,\n",
+        old="        request.browser_hash == binding.browser_hash,\n",
         new="",
         caught_by=(f"{_REPLAYS}::test_an_answer_is_not_accepted_in_another_browser",),
     ),
     Mutation(
         name="a state is good at any provider",
         file=_REQUESTS,
-        old="""            AuthorizationRequest.provider == audience.provider,
-            AuthorizationRequest.issuer == audience.issuer,
+        old="""        request.provider == audience.provider,
+        request.issuer == audience.issuer,
 """,
         new="",
         caught_by=(f"{_REPLAYS}::test_an_answer_is_not_accepted_at_another_provider",),
@@ -29,24 +30,15 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         name="a state is good for ever",
         file=_REQUESTS,
-        old="""            AuthorizationRequest.expires_at > clock.now(),
-        )
-        .returning""",
-        new="""        )
-        .returning""",
+        old="        request.expires_at > clock.now(),\n",
+        new="",
         caught_by=(f"{_REPLAYS}::test_an_answer_is_not_accepted_late",),
     ),
     Mutation(
         name="a link ends in any session",
         file=_REQUESTS,
-        old="""            or_(
-                AuthorizationRequest.session_id.is_(None),
-                AuthorizationRequest.session_id == binding.session_id,
-            ),
-            or_(
-                AuthorizationRequest.user_id.is_(None),
-                AuthorizationRequest.user_id == binding.user_id,
-            ),
+        old="""        or_(request.session_id.is_(None), request.session_id == binding.session_id),
+        or_(request.user_id.is_(None), request.user_id == binding.user_id),
 """,
         new="",
         caught_by=(f"{_REPLAYS}::test_an_answer_is_not_accepted_to_another_end",),
@@ -103,9 +95,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         name="an outside account stands in for a passkey",
-        file="app/blueprints/guards.py",
-        old="    if not active.authenticated_with.startswith(OUTSIDE):\n        return True\n",
-        new="    return True\n",
+        file="app/services/ways_in.py",
+        old="select(identity & ~passkey)",
+        new="select(identity)",
         caught_by=(f"{_LINKED}::test_whoever_has_a_passkey_confirms_with_it",),
     ),
     Mutation(
@@ -114,5 +106,61 @@ MUTATIONS: tuple[Mutation, ...] = (
         old="Identity.user_id == user_id, Identity.issuer.in_(issuers))",
         new="Identity.user_id == user_id)",
         caught_by=(f"{_LINKED}::test_a_provider_that_is_switched_off_is_no_way_in",),
+    ),
+    Mutation(
+        name="a sign-in counts as a step-up, however long ago the provider asked",
+        file="app/blueprints/step_up.py",
+        old="min(active.authenticated_at, active.auth_time or active.authenticated_at)",
+        new="active.authenticated_at",
+        caught_by=(f"{_LINKED}::test_a_sign_in_that_the_provider_let_through_is_no_step_up",),
+    ),
+    Mutation(
+        name="a link is finished however weak the session is by now",
+        file="app/blueprints/oauth/round_trips.py",
+        old="    require_step_up(active, at=consumed.begun_at)\n",
+        new="",
+        caught_by=(f"{_LINKED}::test_a_link_is_not_finished_once_a_passkey_is_what_it_takes",),
+    ),
+    Mutation(
+        name="the sessions of an account that was unlinked go on",
+        file="app/services/identities.py",
+        old="    end_sessions_opened_by(session, authenticator_id=row_id, keep=keep)\n",
+        new="",
+        caught_by=(f"{_LINKED}::test_unlinking_ends_the_sessions_that_the_account_opened",),
+    ),
+    Mutation(
+        name="a link is finished for a session that has ended",
+        file="app/blueprints/oauth/round_trips.py",
+        old="""    hold_session(db.session(), session_id=active.id)
+    # A passkey""",
+        new="    # A passkey",
+        caught_by=(f"{_RACES}::test_a_session_that_ends_during_the_round_trip_gains_nothing",),
+    ),
+    Mutation(
+        name="a round trip begins for a session that has ended",
+        file=_REQUESTS,
+        old="        hold_session(session, session_id=binding.session_id)\n",
+        new="        pass\n",
+        caught_by=(
+            f"{_RACES}::test_a_session_that_ends_while_a_round_trip_begins_leaves_no_request",
+        ),
+    ),
+    Mutation(
+        name="whoever signs in with an outside account is not locked",
+        file="app/services/identities.py",
+        old="        .with_for_update(key_share=True, of=User)\n",
+        new="",
+        caught_by=(
+            f"{_RACES}::test_a_sign_in_during_a_role_change_gets_the_lifetimes_of_the_new_role",
+        ),
+    ),
+    Mutation(
+        name="whoever holds an address is not locked while it is taken",
+        file="app/services/address_proofs.py",
+        old="        .with_for_update(key_share=True)\n",
+        new="",
+        caught_by=(
+            f"{_RACES}::test_an_address_that_its_holder_proves_at_this_moment_stays_theirs",
+        ),
     ),
 )

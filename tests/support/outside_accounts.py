@@ -66,7 +66,7 @@ class QuietProvider:
         tokens = ProviderTokens(access_token=f"access-{code}", refresh_token=f"refresh-{code}")
         return RedeemedCode(identity=self.accounts[code], tokens=tokens)
 
-    def revoke(self, *, token: str) -> bool:
+    def revoke(self, *, token: str, **_bound: object) -> bool:
         if self.is_away:
             raise ProviderUnavailable
         self.revoked.append(token)

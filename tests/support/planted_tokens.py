@@ -58,7 +58,10 @@ def _access_to(day: Day, browser: Browser) -> Callable[[], str]:
     settings: Settings = app.extensions["openbadges"]
     tokens = AccessTokens(
         in_unit=partial(run_unit, app),
-        providers=IdentityProviders(settings.service.providers),
+        providers={
+            one.settings.issuer: one
+            for one in IdentityProviders(settings.service.providers).values()
+        },
         sealer=Sealer(settings.service.secret_keys),
     )
     (identity,) = [one["id"] for one in linked(browser) if one["provider"] == "hostile"]

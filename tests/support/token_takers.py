@@ -32,7 +32,7 @@ from tests.support.units import application_on, run_unit
 KEY = secrets.token_bytes(32)
 SEALER = Sealer([KEY])
 FIRST = ("gho_first-access", "ghr_first-refresh")
-PROVIDER = "github"
+ISSUER = "https://github.com"
 
 
 @dataclass(kw_only=True)
@@ -80,7 +80,7 @@ def link(
         user = a_user()
         session.add(user)
         session.flush()
-        identity = an_identity(user, provider=PROVIDER)
+        identity = an_identity(user, issuer=ISSUER)
         session.add(identity)
         tokens = ProviderTokens(
             access_token=FIRST[0],
@@ -102,7 +102,7 @@ def taker(
 ) -> Callable[[], str]:
     """Give what asks for the token, and shares nothing with another but the database."""
     tokens = AccessTokens(
-        in_unit=partial(run_unit, app), providers={PROVIDER: provider}, sealer=sealer
+        in_unit=partial(run_unit, app), providers={ISSUER: provider}, sealer=sealer
     )
     return partial(tokens.get, identity_id=identity.id, user_id=identity.user_id)
 

@@ -87,6 +87,8 @@ def test_path_of_ours_is_kept(path: str) -> None:
         "/a\u2028b",
         "/a?b c",
         "/a#b#c",
+        "/api/oauth/github/authorize",
+        "/api/auth/session?x",
         "/a?b\\c",
         "/" + "a" * LONGEST_RETURN_PATH,
     ],

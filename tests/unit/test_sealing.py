@@ -105,26 +105,25 @@ def test_value_that_was_cut_off_or_prolonged_is_refused() -> None:
     assert [one for one in [*cut, *prolonged] if opens(one)] == []
 
 
-@pytest.mark.parametrize(
-    "spoilt",
-    [
-        "",
-        SECRET,
-        "v2" + SEALED[2:],
-        "V1" + SEALED[2:],
-        SEALED.replace(".", ":"),
-        SEALED.replace(SEALED[3:19], SEALED[3:19].upper() + "G"),
-        SEALED[:-1] + "é",
-        SEALED[:-1] + "٣",
-        SEALED[:-1] + "\0",
-        SEALED[:-1] + "\ud800",
-        SEALED.replace("v1", "\uff561"),
-        " " + SEALED,
-        SEALED[:20] + "A" * 16 + "." + "A" * 21,
-        SEALED[:20] + "A" * 16 + "." + "A" * 25,
-    ],
-    ids=ascii,
-)
+SPOILT = {
+    "nothing": "",
+    "not sealed": SECRET,
+    "other version": "v2" + SEALED[2:],
+    "version in capitals": "V1" + SEALED[2:],
+    "other separator": SEALED.replace(".", ":"),
+    "key id that is none": SEALED.replace(SEALED[3:19], SEALED[3:19].upper() + "G"),
+    "letter with an accent": SEALED[:-1] + "é",
+    "digit of another script": SEALED[:-1] + "٣",
+    "NUL": SEALED[:-1] + "\0",
+    "half a surrogate pair": SEALED[:-1] + "\ud800",
+    "full-width version": SEALED.replace("v1", "\uff561"),
+    "blank before": " " + SEALED,
+    "ciphertext too short": SEALED[:20] + "A" * 16 + "." + "A" * 21,
+    "ciphertext of an impossible length": SEALED[:20] + "A" * 16 + "." + "A" * 25,
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT.values(), ids=SPOILT)
 def test_what_is_not_of_the_format_is_refused(spoilt: str) -> None:
     with pytest.raises(Unsealable):
         SEALER.open(spoilt, place=PLACE)
@@ -143,7 +142,6 @@ def test_old_key_is_read_and_the_newest_seals() -> None:
 
     assert opens(SEALED, sealer=rotated)
     assert opens(sealed, sealer=Sealer([OTHER]))
-    assert [rotated.is_current(one) for one in (sealed, SEALED, "", "v1.")] == [True] + [False] * 3
     assert sealed.startswith(prefix_of(rotated.key_ids[0]))
     assert rotated.key_ids == (*Sealer([OTHER]).key_ids, *SEALER.key_ids)
 

@@ -79,8 +79,6 @@ def consumed(canary: str) -> ConsumedRequest:
         code_verifier=canary,
         redirect_uri="https://id.example.org/callback",
         return_to=None,
-        user_id=None,
-        session_id=None,
         begun_at=clock.now(),
     )
 
@@ -126,7 +124,7 @@ HOLDERS: Mapping[str, Callable[[str], object]] = {
     "token answer": lambda canary: TokenAnswer(tokens=tokens(canary), id_token=canary),
     "redeemed code": redeemed,
     "identity": linked,
-    "unlinked identity": lambda canary: Unlinked(provider="github", tokens=[canary]),
+    "unlinked identity": lambda canary: Unlinked(issuer="https://github.com", tokens=[canary]),
     "sign-in": signed_in,
     "finished round trip": lambda canary: Finished(
         location="/account", signed_in=signed_in(canary)

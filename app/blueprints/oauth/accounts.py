@@ -93,10 +93,12 @@ def list_accounts(query: PageQuery) -> LinkedAccounts:
 @operation(Level.STEP_UP, Unit.WRITES, status=204, refusals=(LastWayIn, NotFound))
 def unlink_account(id: str) -> Reply:  # noqa: A002 - the path's name for it
     """Unlink one of my accounts, unless it is the last way into mine here."""
+    active = current.active_session()
     unlinked = identities.unlink(
         db.session(),
-        user_id=current.active_session().person.id,
+        user_id=active.person.id,
         row_id=id,
+        keep=active.id,
         issuers=current.settings().open_issuers,
         sealer=current.sealer(),
     )
@@ -111,12 +113,13 @@ def _require_no_passkey(user_id: str, issuer: str) -> None:
 
 def _revoke(unlinked: Unlinked) -> None:
     """Ask the provider to take its tokens back; the account is unlinked whatever it answers."""
-    provider = current.identity_providers().get(unlinked.provider)
+    provider = current.find_identity_provider(unlinked.issuer)
     if provider is None:
         return
+    budget = provider.new_budget()
     for token in unlinked.tokens:
         try:
-            provider.revoke(token=token)
+            provider.revoke(token=token, budget=budget)
         except ProviderUnavailable as error:
-            _log.warning("tokens_not_revoked", provider=unlinked.provider, reason=error.reason)
+            _log.warning("tokens_not_revoked", issuer=unlinked.issuer, reason=error.reason)
             return

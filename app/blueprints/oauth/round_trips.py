@@ -13,6 +13,7 @@ from flask import g, url_for
 
 from app.blueprints import current
 from app.blueprints.oauth.schemas import CallbackQuery
+from app.blueprints.step_up import require_step_up
 from app.errors import (
     AuthorizationDenied,
     AuthorizationRequestUnusable,
@@ -159,6 +160,8 @@ def _link(
 ) -> Finished:
     active = current.active_session()
     hold_session(db.session(), session_id=active.id)
+    # A passkey may have been added since, which is then what it takes to change the ways in.
+    require_step_up(active, at=consumed.begun_at)
     identities.link(
         db.session(),
         redeemed=redeemed,

@@ -1,7 +1,7 @@
 """To a provider and back, for people (RFC 6749 section 4.1).
 
-Whatever a provider's redirect brings is answered by a redirect of ours, so that code and state
-leave the address bar (RFC 9700 section 4.2.4); a refusal is told by the page of refusals.
+What a provider's redirect brings is answered by a redirect of ours, so that code and state leave
+the address bar (RFC 9700 section 4.2.4); a refusal is told by the page of refusals.
 """
 
 from collections.abc import Callable

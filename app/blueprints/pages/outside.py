@@ -19,6 +19,7 @@ _REFUSALS: dict[str, type[ServiceError]] = {
         errors.PasskeyRequired,
         errors.ProviderUnavailable,
         errors.ReauthenticationStale,
+        errors.StepUpRequired,
         errors.RegistrationByInvitation,
         errors.RegistrationClosed,
         errors.TooManyIdentities,
