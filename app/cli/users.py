@@ -1,5 +1,7 @@
 """``flask users``: invite people, help them back in, give them roles."""
 
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import click
@@ -10,12 +12,13 @@ from app.config import Registration
 from app.models import Role, User
 from app.services.addresses import parse_address
 from app.services.invitations import INVITATION_TTL, invite
-from app.services.people import get_user_by_address, list_users
+from app.services.people import Person, describe, get_user_by_address_or_id, list_users
 from app.services.recovery import LINK_TTL, make_link_code
 from app.services.roles import change_role
 
 CLOSED = "REGISTRATION is closed, and no link creates an account then: set it to invite first."
 _PAGE = 100
+T = TypeVar("T")
 
 
 @click.group("users")
@@ -45,33 +48,53 @@ def invite_command(address: str, admin: bool) -> None:  # noqa: FBT001 - click's
 
 
 @users_group.command("recover")
-@click.argument("address")
+@click.argument("named", metavar="ADDRESS_OR_ID")
 @with_appcontext
-def recover_command(address: str) -> None:
-    """Print a one-time link with which the owner of ADDRESS makes a new passkey.
+def recover_command(named: str) -> None:
+    """Print a one-time link with which the owner of an account makes a new passkey.
+
+    ADDRESS_OR_ID is the account's address, or its id as `flask users list` prints it: an account
+    may have no address, and one that is not proved may be somebody else's.
 
     For somebody who lost every passkey and every recovery code: make sure, by other means, that
     it is them. The link opens their account to a new passkey and to nothing else; it is good for
-    an hour, and a second one voids the first.
+    an hour, and a second one voids the first. Standard output is the link alone; whose account it
+    opens stands on standard error.
     """
     origin = public_origin()
-    code = run(lambda s: make_link_code(s, user=get_user_by_address(s, address)))
+    account, code = run(
+        lambda session: _act_on(
+            get_user_by_address_or_id(session, named),
+            lambda user: make_link_code(session, user=user),
+        )
+    )
+    _say(f"For {_name_of(account)}.")
+    _warn_of_unproved_address(account)
     click.echo(f"{origin}/recovery#code={code}")
     _say(f"Good once, for {LINK_TTL.total_seconds() / 60:.0f} minutes.")
 
 
 @users_group.command("role")
-@click.argument("address")
+@click.argument("named", metavar="ADDRESS_OR_ID")
 @click.argument("role", type=click.Choice(["user", "admin"]))
 @with_appcontext
-def role_command(address: str, role: Role) -> None:
-    """Make the owner of ADDRESS an administrator, or a user again.
+def role_command(named: str, role: Role) -> None:
+    """Make the owner of an account an administrator, or a user again.
+
+    ADDRESS_OR_ID is the account's address, or its id as `flask users list` prints it: an account
+    may have no address, and one that is not proved may be somebody else's.
 
     Their sessions end at once, so that the new role begins with a new sign-in. The last
     administrator stays one.
     """
-    ended = run(lambda s: change_role(s, user=get_user_by_address(s, address), role=role))
-    click.echo(f"{address} has the role {role} now; {ended} of their sessions ended.")
+    account, ended = run(
+        lambda session: _act_on(
+            get_user_by_address_or_id(session, named),
+            lambda user: change_role(session, user=user, role=role),
+        )
+    )
+    click.echo(f"{_name_of(account)}, has the role {role} now; {ended} of their sessions ended.")
+    _warn_of_unproved_address(account)
 
 
 @users_group.command("list")
@@ -79,7 +102,13 @@ def role_command(address: str, role: Role) -> None:
 @click.option("--after", metavar="ID", help="Begin behind the person with this id.")
 @with_appcontext
 def list_command(limit: int | None, after: str | None) -> None:
-    """List people in the order in which they came: id, role, state, address, name."""
+    """List people in the order in which they came.
+
+    A line tells the id, role, state, standing of the address, address, name. An address is proved
+    once an identity provider vouched for it; anybody could have signed up with one that is
+    unproved. An account with "-" has none, and one with "lost" has none any more, because
+    somebody else proved it. The other commands take the ids.
+    """
     rows = _page(after, limit)
     if not rows:
         _say("Nobody.")
@@ -109,10 +138,37 @@ def _page(after: str | None, limit: int | None) -> list[tuple[str, str]]:
 
 
 def _row(user: User) -> tuple[str, str]:
+    person = describe(user)
     state = "disabled" if user.disabled_at else "enabled"
-    return user.id, "  ".join(
-        [user.id, f"{user.role:5}", f"{state:8}", user.email or "-", user.name]
-    )
+    columns = [f"{person.role:5}", f"{state:8}", f"{_standing(person):8}"]
+    return person.id, "  ".join([person.id, *columns, person.email or "-", person.name])
+
+
+def _standing(person: Person) -> str:
+    if person.email is None:
+        return "lost" if person.address_lost_at else "-"
+    return "proved" if person.email_verified else "unproved"
+
+
+def _act_on(user: User, act: Callable[[User], T]) -> tuple[Person, T]:
+    outcome = act(user)
+    return describe(user), outcome
+
+
+def _name_of(person: Person) -> str:
+    # The name comes last: its owner chose it, and it must not pass for the id or the address.
+    address = person.email or "no address"
+    mark = " (not proved)" if _standing(person) == "unproved" else ""
+    return f"{person.id}, {address}{mark}, {person.name}"
+
+
+def _warn_of_unproved_address(person: Person) -> None:
+    if _standing(person) == "unproved":
+        _say(
+            f"Warning: nobody has proved the address {person.email}, and anybody could have signed "
+            f"up with it when the account was created, on {person.created_at:%Y-%m-%d at %H:%M} "
+            "UTC: make sure that the account is theirs."
+        )
 
 
 def _say(sentence: str) -> None:

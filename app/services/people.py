@@ -1,5 +1,6 @@
 """People: what is told of them, and what they may change."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.errors import AddressTaken, NotFound
+from app.identifiers import ID_PATTERN
 from app.models import Role, User
 from app.services.addresses import Address, parse_address
 from app.services.conflicts import conflicts
@@ -83,8 +85,21 @@ def get_user(session: Session, user_id: str) -> User:
     return user
 
 
-def get_user_by_address(session: Session, text: str) -> User:
+def get_user_by_address_or_id(session: Session, text: str) -> User:
     """Find the person whom an operator names. Raises ``InvalidAddress`` and ``NotFound``."""
+    if "@" in text:
+        return get_user_by_address(session, text)
+    user_id = text.lower()
+    # What is no id is not asked for: a command line may hold bytes that no database takes.
+    user = session.get(User, user_id) if re.fullmatch(ID_PATTERN, user_id) else None
+    if user is None:
+        sentence = f"Nobody here has the id {text}: `flask users list` prints ids and addresses."
+        raise NotFound(sentence)
+    return user
+
+
+def get_user_by_address(session: Session, text: str) -> User:
+    """Find the person with an address. Raises ``InvalidAddress`` and ``NotFound``."""
     address = parse_address(text)
     user = session.scalar(select(User).where(User.email_canonical == address.canonical))
     if user is None:
