@@ -3,8 +3,11 @@
 Without this rule a provider's metadata could make the service talk to its own neighbours.
 """
 
+import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from app.config.oauth import ProviderSettings
 
 # Nothing else of IPv6 is given out for the public (IANA, IPv6 Global Unicast Address Space).
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
@@ -33,6 +36,30 @@ class Reach:
         if address.is_link_local or address.is_multicast or address.is_unspecified:
             return False
         return _is_public(address) or (self.private and not address.is_reserved)
+
+
+def reach_of(settings: ProviderSettings) -> Reach:
+    """Return how far this provider may stand."""
+    return Reach(
+        private=settings.allow_private,
+        loopback=settings.allow_loopback,
+        variable=f"OAUTH_{settings.name.upper()}_ALLOW_PRIVATE",
+    )
+
+
+def written_address(host: str) -> str | None:
+    """Return the address that the host is, where no name server need be asked for it."""
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        pass
+    try:
+        # The resolver also takes one that is shortened, octal or hexadecimal.
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return None
 
 
 def is_loopback(text: str) -> bool:

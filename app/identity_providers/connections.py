@@ -105,9 +105,10 @@ def _check(host: str, address: str, *, reach: Reach, plain: bool) -> None:
 
 def _connect_to_first(found: list[_Found], deadline: Deadline, seconds: float) -> socket.socket:
     failure: OSError = OSError("the name has no address")
-    for family, address in found:
+    for untried, (family, address) in zip(range(len(found), 0, -1), found, strict=True):
         connection = socket.socket(family, socket.SOCK_STREAM)
-        connection.settimeout(max(0.001, min(seconds, deadline.left)))
+        # One that swallows packets, as a network without IPv6 does, leaves time for the others.
+        connection.settimeout(max(0.001, min(seconds, deadline.left / untried)))
         try:
             connection.connect(address)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from app.errors import ProviderUnavailable
 
 from .limits import Budget
-from .places import Places
+from .single_flight import SingleFlight
 
 T = TypeVar("T")
 
@@ -32,15 +33,20 @@ class Kept(Generic[T]):
         fetch: Callable[[Budget], T],
         *,
         usable_seconds: float,
-        wait_seconds: float,
+        patience_seconds: float,
         monotonic: Monotonic = time.monotonic,
     ) -> None:
-        """Take what fetches it, and how long one that cannot be refreshed may serve."""
+        """Take what fetches it, and how long one that cannot be refreshed may serve.
+
+        A fetch that takes longer than the patience may be stuck.
+        """
         self._fetch = fetch
         self._usable_seconds = usable_seconds
-        self._wait_seconds = wait_seconds
         self._monotonic = monotonic
-        self._fetching = Places(1, patience_seconds=wait_seconds)
+        self._fetching = SingleFlight[_Held[T]](
+            patience_seconds=patience_seconds,
+            reason="another thread waits for a document of it already",
+        )
         self._held: _Held[T] | None = None
         self._tried_at = float("-inf")
 
@@ -48,12 +54,12 @@ class Kept(Generic[T]):
         """Return the document; raises ProviderUnavailable where none can be had."""
         held = self._held
         if held is None or not self._is_younger(held, self._usable_seconds):
-            return self._renewed(held, budget, self._wait_seconds)
+            return self._renewed(held, budget, wait=budget.left)
         if self._is_younger(held, FRESH_SECONDS):
             return held.document
         try:
             # Nobody waits for what can be done without.
-            return self._renewed(held, budget, 0)
+            return self._renewed(held, budget, wait=0)
         except ProviderUnavailable:
             return held.document
 
@@ -62,20 +68,18 @@ class Kept(Generic[T]):
 
         Raises ProviderUnavailable where it was fetched anew in vain.
         """
-        return self._renewed(self._held, budget, self._wait_seconds)
+        return self._renewed(self._held, budget, wait=budget.left)
 
-    def _renewed(self, seen: _Held[T] | None, budget: Budget, wait: float) -> T:
+    def _renewed(self, seen: _Held[T] | None, budget: Budget, *, wait: float) -> T:
         if seen is not None and not self._is_due(seen):
             return seen.document
-        reason = "another thread waits for a document of it already"
-        with self._fetching.taken(wait=min(wait, budget.left), reason=reason):
-            held = self._held
-            # While this thread waited, another may have fetched it, or tried.
-            if held is None or self._is_due(held):
-                held = self._fetched(budget)
-            return held.document
+        return self._fetching.result(partial(self._fetched, budget), wait=wait).document
 
     def _fetched(self, budget: Budget) -> _Held[T]:
+        held = self._held
+        # Since this thread looked, another may have fetched it, or tried.
+        if held is not None and not self._is_due(held):
+            return held
         self._tried_at = self._monotonic()
         held = _Held(document=self._fetch(budget), fetched_at=self._monotonic())
         self._held = held

@@ -44,7 +44,7 @@ class KeySource:
             self._fetch,
             # A key that was withdrawn must not serve on.
             usable_seconds=FRESH_SECONDS,
-            wait_seconds=outbound.limits.wait_seconds,
+            patience_seconds=outbound.limits.wait_seconds,
             monotonic=monotonic,
         )
 

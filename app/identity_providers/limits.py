@@ -15,16 +15,19 @@ class Limits:
     operation_seconds: float = 10
     """For all the requests of one operation, such as redeeming a code."""
     wait_seconds: float = 1
-    """For a place among the calls under way, or for a document that another thread fetches."""
+    """Without an answer, before the calls under way count as stuck for those who wait for them."""
     calls_at_once: int = 4
     body_bytes: int = 2**20
 
 
-CALLS_TO_ALL_AT_ONCE = 8
-"""How many threads of a process may wait for providers at once, whichever: half of them, or fewer.
+CALLS_TO_ALL_AT_ONCE = 6
+"""How many calls a process may make at once, whichever the provider.
 
-A network that lets nothing out stalls all providers together.
+A network that lets nothing out stalls all providers together, and a process has thirteen threads
+at the least.
 """
+LONG_WAITS_AT_ONCE = 4
+"""How many threads beside these may wait for a document that may be stuck."""
 
 
 class Budget:

@@ -10,6 +10,7 @@ import requests
 from app.config.oauth import ProviderSettings
 from app.errors import ProviderUnavailable
 
+from .addresses import reach_of, written_address
 from .documents import parse_object
 from .kept import Kept, Monotonic
 from .limits import Budget
@@ -52,7 +53,7 @@ class MetadataSource:
         self._kept = Kept(
             self._fetch,
             usable_seconds=USABLE_SECONDS,
-            wait_seconds=outbound.limits.wait_seconds,
+            patience_seconds=outbound.limits.wait_seconds,
             monotonic=monotonic,
         )
         self._configured = _complete(settings)
@@ -133,7 +134,21 @@ def _find(name: str, document: dict[str, object], settings: ProviderSettings) ->
         return configured
     if not isinstance(url, str) or not is_endpoint(url, plain=settings.allow_loopback):
         raise ProviderUnavailable(reason=f"its metadata has a {name} that cannot be used")
+    _check_reach(name, url, settings)
     return url
+
+
+def _check_reach(name: str, url: str, settings: ProviderSettings) -> None:
+    """Raise ProviderUnavailable where it would be refused on connecting, whatever names mean then.
+
+    The metadata would be kept until then, and for an hour.
+    """
+    reach, address = reach_of(settings), written_address(urlsplit(url).hostname or "")
+    if address is not None and not reach.allows(address):
+        raise ProviderUnavailable(
+            reason=f"its metadata has a {name} at {address}, which is not a public address: "
+            f"if it really stands there, {reach.variable} allows it"
+        )
 
 
 def is_endpoint(url: str, *, plain: bool) -> bool:

@@ -18,17 +18,17 @@ from urllib3.exceptions import HTTPError
 from app.config.oauth import ProviderSettings
 from app.errors import ProviderUnavailable
 
-from .addresses import Reach
+from .addresses import reach_of
+from .call_slots import CallSlots
 from .connections import PlainPool, TLSPool, connect
 from .deadline import Deadline
 from .failures import UnacceptableAnswer, explain
 from .limits import CALLS_TO_ALL_AT_ONCE, Budget, Limits
-from .places import Places
 
 FAILURES = (HTTPError, http.client.HTTPException, OSError, ValueError)
 """Whatever a call can end in but an answer."""
 
-_places_for_all = Places(CALLS_TO_ALL_AT_ONCE, patience_seconds=Limits.wait_seconds)
+_slots_for_all = CallSlots(CALLS_TO_ALL_AT_ONCE, patience_seconds=Limits.wait_seconds)
 
 
 class Outbound:
@@ -37,12 +37,8 @@ class Outbound:
     def __init__(self, settings: ProviderSettings, limits: Limits) -> None:
         self.limits = limits
         self.settings = settings
-        self.reach = Reach(
-            private=settings.allow_private,
-            loopback=settings.allow_loopback,
-            variable=f"OAUTH_{settings.name.upper()}_ALLOW_PRIVATE",
-        )
-        self._places = Places(limits.calls_at_once, patience_seconds=limits.wait_seconds)
+        self.reach = reach_of(settings)
+        self._slots = CallSlots(limits.calls_at_once, patience_seconds=limits.wait_seconds)
 
     @cached_property
     def tls(self) -> ssl.SSLContext:
@@ -69,12 +65,12 @@ class Outbound:
             raise ProviderUnavailable(reason=reason) from None
 
     @contextmanager
-    def place(self, budget: Budget) -> Iterator[None]:
-        """Take one of the few places, so that a stalled provider cannot hold every thread."""
+    def slot(self, budget: Budget) -> Iterator[None]:
+        """Take one of the few slots, so that a stalled provider cannot hold every thread."""
         reason = "too many calls to it are under way already"
-        with self._places.taken(wait=budget.left, reason=reason):
+        with self._slots.taken(wait=budget.left, reason=reason):
             reason = "too many calls to providers are under way already"
-            with _places_for_all.taken(wait=budget.left, reason=reason):
+            with _slots_for_all.taken(wait=budget.left, reason=reason):
                 yield
 
 
@@ -89,7 +85,7 @@ class CheckedAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401 - a session's own wishes count for nothing
         """Return an answer that is complete; raises ProviderUnavailable."""
         seconds = min(self._outbound.limits.call_seconds, self._budget.left)
-        with self._outbound.place(self._budget), Deadline(seconds) as deadline:
+        with self._outbound.slot(self._budget), Deadline(seconds) as deadline:
             try:
                 return self._exchange(request, deadline)
             except FAILURES as error:

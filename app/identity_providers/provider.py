@@ -124,12 +124,12 @@ class IdentityProvider:
         endpoint = self._protocol.token_endpoint
         return endpoint.refresh(metadata, budget, refresh_token=refresh_token).tokens
 
-    def revoke(self, *, token: str) -> bool:
+    def revoke(self, *, token: str, budget: Budget | None = None) -> bool:
         """Revoke the token (RFC 7009); False where the provider has no endpoint for it.
 
-        Raises ProviderUnavailable.
+        Several may share one budget of ten seconds. Raises ProviderUnavailable.
         """
-        budget = self.new_budget()
+        budget = budget or self.new_budget()
         metadata = self._protocol.metadata(budget)
         return self._protocol.token_endpoint.revoke(metadata, budget, token=token)
 

@@ -153,9 +153,18 @@ def honest() -> Iterator[HonestProvider]:
         yield HonestProvider(loopback)
 
 
-def test_metadata_cannot_lead_to_a_neighbour(honest: HonestProvider) -> None:
+@pytest.mark.parametrize("host", ["169.254.169.254", "neighbour.example"])
+def test_metadata_cannot_lead_to_a_neighbour(
+    honest: HonestProvider, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
     """A16: what the provider names is checked like the provider itself."""
-    honest.metadata["jwks_uri"] = "https://169.254.169.254/latest"
+    resolve, neighbour = socket.getaddrinfo, "neighbour.example"
+
+    def resolve_neighbour(name: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+        return resolve(name.replace(neighbour, "169.254.169.254"), *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_neighbour)
+    honest.metadata["jwks_uri"] = f"https://{host}/latest"
     honest.publish()
 
     sentences = [

@@ -1,6 +1,7 @@
 """GitHub, with its quirks: errors with status 200, forms for JSON, addresses in another place."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -51,6 +52,13 @@ def github(loopback: Loopback) -> IdentityProvider:
             emails_endpoint=f"{url}/user/emails",
         )
     )
+
+
+def test_address_is_proved_only_where_the_word_is_taken(github: IdentityProvider) -> None:
+    doubted = IdentityProvider(replace(github.settings, trusts_email=False))
+
+    assert not redeem(doubted, nonce=None).identity.email_verified
+    assert redeem(github, nonce=None).identity.email_verified
 
 
 def test_identity_is_the_number_with_the_proved_address(

@@ -201,7 +201,11 @@ def test_private_parts_of_a_key_are_left_behind() -> None:
     assert not found.key.is_private
 
 
-@pytest.mark.parametrize("document", [{}, {"keys": {}}, {"keys": [ES256] * 101}], ids=str)
+@pytest.mark.parametrize(
+    "document",
+    [{}, {"keys": {}}, {"keys": [ES256] * 101}],
+    ids=["no keys", "keys no list", "too many keys"],
+)
 def test_set_that_is_none_is_refused(document: dict[str, object]) -> None:
     with pytest.raises(ProviderUnavailable):
         read_keys(document)

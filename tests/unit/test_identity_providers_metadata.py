@@ -1,12 +1,13 @@
 """Metadata: whose it is, what it may say, and how long it serves."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from app.errors import ProviderUnavailable
 from app.identity_providers import IdentityProvider
-from app.identity_providers.metadata import is_endpoint
+from app.identity_providers.metadata import is_endpoint, read_metadata
 from tests.support.providers_on_loopback import (
     Answer,
     HonestProvider,
@@ -141,6 +142,57 @@ def test_endpoint_that_is_no_plain_https_url_is_refused(
     honest.metadata[name] = own
     honest.publish()
     assert url(provider)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("169.254.169.254", "169.254.169.254"),
+        ("10.0.0.7:8443", "10.0.0.7"),
+        ("[::ffff:10.0.0.7]", "::ffff:a00:7"),
+        ("[fe80::1]", "fe80::1"),
+        ("0xa9.0376.43518", "169.254.169.254"),
+        ("2852039166", "169.254.169.254"),
+    ],
+)
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_endpoint_at_an_address_out_of_reach_is_refused_at_once(
+    honest: HonestProvider, provider: IdentityProvider, name: str, host: str, address: str
+) -> None:
+    """A16: so that the metadata is not kept for an hour."""
+    own = honest.metadata[name]
+    honest.metadata[name] = f"https://{host}/latest"
+    honest.publish()
+
+    with pytest.raises(ProviderUnavailable) as caught:
+        url(provider)
+    assert f"{name} at {address}, which is not a public address" in str(caught.value.reason)
+    honest.metadata[name] = own
+    honest.publish()
+    assert url(provider)
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "[2606:4700:4700::1111]", "1.example", "0x.example"])
+def test_endpoint_at_a_public_address_is_taken(
+    honest: HonestProvider, provider: IdentityProvider, host: str
+) -> None:
+    honest.metadata["authorization_endpoint"] = f"https://{host}/go"
+    honest.publish()
+
+    assert url(provider).startswith(f"https://{host}/go?")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost", "127.1", "10.0.0.7"])
+def test_endpoint_stands_where_its_provider_may(host: str) -> None:
+    public = provider_settings("https://accounts.example.org", allow_loopback=False)
+    endpoint = f"https://{host}/here"
+    told: dict[str, object] = {"issuer": public.issuer, "authorization_endpoint": endpoint}
+    told |= dict.fromkeys(("token_endpoint", "jwks_uri"), "https://accounts.example.org/there")
+
+    with pytest.raises(ProviderUnavailable):
+        read_metadata(told, public)
+    private = replace(public, allow_private=True)
+    assert read_metadata(told, private).authorization_endpoint == endpoint
 
 
 def test_plain_http_is_for_this_machine_where_that_is_allowed() -> None:

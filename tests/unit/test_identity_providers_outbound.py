@@ -214,11 +214,11 @@ def test_all_calls_of_a_redemption_share_their_time(honest: HonestProvider) -> N
     assert signs_in(IdentityProvider(provider_settings(honest.issuer)))
 
 
-def slowly(answer: Answer | Raw) -> Raw:
+def slowly(answer: Answer | Raw, seconds: float = 0.25) -> Raw:
     assert isinstance(answer, Answer)
 
     def write_late(write: Write) -> None:
-        time.sleep(0.25)
+        time.sleep(seconds)
         write(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + answer.body)
 
     return write_late
@@ -244,22 +244,56 @@ def test_name_server_that_does_not_answer_is_not_waited_for(
     assert time.monotonic() - began < 1
 
 
-def test_stalled_provider_holds_no_more_than_its_places(honest: HonestProvider) -> None:
-    """Eight calls at once; whoever comes after waits a little, and is refused."""
-    limits = Limits(read_seconds=1.5, calls_at_once=8, wait_seconds=0.1)
+def test_address_that_swallows_packets_leaves_time_for_the_others(
+    honest: HonestProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of a provider with IPv6 do, in a network that has none."""
+    resolve, connect, tried = socket.getaddrinfo, socket.socket.connect, []
+
+    def swallow(connection: socket.socket, address: tuple[str, int]) -> None:
+        tried.append(address[0])
+        if address[0] == "127.0.0.1":
+            return connect(connection, address)
+        time.sleep(connection.gettimeout() or 60)
+        raise TimeoutError
+
+    def resolve_more(host: str, port: int, **options: int) -> list[object]:
+        swallowed = [resolve(address, port, **options)[0] for address in ("127.0.0.8", "127.0.0.9")]
+        return [*swallowed, *resolve("127.0.0.1", port, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_more)
+    monkeypatch.setattr(socket.socket, "connect", swallow)
+    limits = Limits(read_seconds=0.9, call_seconds=0.9)
+
+    IdentityProvider(provider_settings(honest.issuer), limits=limits).require_issuer(None)
+    assert tried == ["127.0.0.8", "127.0.0.9", "127.0.0.1"]
+
+
+def test_stalled_provider_holds_no_more_than_its_slots(honest: HonestProvider) -> None:
+    """Four calls at once; whoever comes after waits a little, and is refused."""
+    limits = Limits(read_seconds=1.5, wait_seconds=0.1)
     provider = IdentityProvider(provider_settings(honest.issuer), limits=limits)
     provider.require_issuer(None)
     honest.loopback.answers["/token"] = silent
 
-    with ThreadPoolExecutor(12) as pool:
+    with ThreadPoolExecutor(8) as pool:
         began = time.monotonic()
-        calls = [pool.submit(refused_after, provider, began) for _ in range(12)]
+        calls = [pool.submit(refused_after, provider, began) for _ in range(8)]
         waited = sorted(call.result() for call in calls)
 
-    assert honest.loopback.count("/token") == 8
+    assert honest.loopback.count("/token") == 4
     assert waited[3] < 1 < waited[4]
     honest.publish()
     assert signs_in(provider)
+
+
+def test_sixteen_at_once_sign_in_at_a_provider_that_takes_its_time(honest: HonestProvider) -> None:
+    provider = IdentityProvider(provider_settings(honest.issuer))
+    assert signs_in(provider)
+    honest.loopback.answers["/token"] = slowly(honest.loopback.answers["/token"], 0.4)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(lambda _: signs_in(provider), range(16)))
 
 
 def refused_after(provider: IdentityProvider, began: float) -> float:

@@ -1,6 +1,7 @@
 """The token endpoint: how codes and refresh tokens are presented, and what is taken for them."""
 
 import base64
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import unquote_plus
@@ -9,7 +10,7 @@ import pytest
 
 from app import clock
 from app.errors import GrantInvalid, ProviderUnavailable
-from app.identity_providers import IdentityProvider
+from app.identity_providers import IdentityProvider, Limits
 from tests.support.providers_on_loopback import (
     ACCESS_TOKEN,
     CLIENT_ID,
@@ -21,6 +22,7 @@ from tests.support.providers_on_loopback import (
     HonestProvider,
     Loopback,
     Request,
+    Write,
     as_json,
     listening,
     provider_settings,
@@ -239,6 +241,26 @@ def test_token_is_revoked_where_there_is_an_endpoint(
     request = honest.loopback.requests[-1]
     assert request.form == {"token": "t"}
     assert request.headers["authorization"].startswith("Basic ")
+
+
+def test_tokens_that_are_revoked_together_share_their_time(honest: HonestProvider) -> None:
+    """A16: ten seconds for both, not for each; here 0.5."""
+
+    def answer_late(write: Write) -> None:
+        time.sleep(0.3)
+        write(b"HTTP/1.0 200 OK\r\n\r\n")
+
+    honest.loopback.answers["/revoke"] = answer_late
+    settings = provider_settings(honest.issuer, revocation_endpoint=f"{honest.issuer}/revoke")
+    provider = IdentityProvider(settings, limits=Limits(operation_seconds=0.5))
+    provider.require_issuer(None)
+    budget = provider.new_budget()
+
+    assert provider.revoke(token=OLD, budget=budget)
+    with pytest.raises(ProviderUnavailable):
+        provider.revoke(token=NEW, budget=budget)
+    assert budget.left == 0
+    assert provider.revoke(token=NEW)
 
 
 def test_code_that_cannot_be_sent_is_refused(provider: IdentityProvider) -> None:
