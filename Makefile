@@ -16,7 +16,8 @@ MUTATIONS_ARGS ?=
 
 # More arguments for the resolver, as in: make lock LOCK_ARGS=--upgrade
 LOCK_ARGS ?=
-LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --custom-compile-command "make lock" $(LOCK_ARGS)
+# Extras stay, since pip takes `coverage[toml]` for another package than the pinned `coverage`.
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-strip-extras --custom-compile-command "make lock" $(LOCK_ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-full mutations lint format lock bench clean

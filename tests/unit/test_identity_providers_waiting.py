@@ -105,6 +105,16 @@ def enter(slots: CallSlots, wait: float = LONG) -> None:
         pass
 
 
+def test_slot_that_was_free_until_just_now_is_waited_for() -> None:
+    """However long the call beside it has taken."""
+    two = slots(2)
+
+    with stalled(two):
+        time.sleep(PATIENCE + 0.1)
+        with stalled(two):
+            assert seconds_until_refused(lambda: enter(two)) > PATIENCE - 0.1
+
+
 def test_stalled_calls_that_end_one_by_one_are_no_progress() -> None:
     three = slots(3)
     with stalled(three) as end_one, stalled(three), stalled(three):
@@ -213,6 +223,20 @@ def test_one_failure_that_was_quick_changes_nothing() -> None:
     assert waits_for_the_next(flights)
 
 
+def test_call_is_waited_for_again_once_one_has_succeeded() -> None:
+    flights = SingleFlight[str](patience_seconds=PATIENCE, reason="busy")
+    with pytest.raises(ProviderUnavailable):
+        flights.result(refuse_late, wait=LONG)
+    assert not waits_for_the_next(flights)
+
+    assert waits_for_the_next(flights)
+
+
+def refuse_late() -> str:
+    time.sleep(PATIENCE + 0.1)
+    return refuse()
+
+
 def refuse() -> str:
     raise ProviderUnavailable(reason="broken")
 
@@ -232,7 +256,10 @@ def waits_for_the_next(flights: SingleFlight[str]) -> bool:
         time.sleep(0.1)
         waits = not second.done()
         ends.set()
-        return waits and first.result() == second.result() == "document"
+        assert first.result() == "document"
+        if waits:
+            assert second.result() == "document"
+        return waits
 
 
 def test_document_that_came_just_before_is_not_fetched_again(fetch: Fetch, kept: Kept[str]) -> None:
