@@ -37,7 +37,8 @@ def check_command(names: tuple[str, ...]) -> None:
     chosen = names or tuple(providers)
     for name in chosen:
         if name not in providers:
-            raise click.ClickException(f"OAUTH_PROVIDERS names no provider {name}.")
+            known = ", ".join(providers) or "none"
+            raise click.ClickException(f"No provider {name} is switched on; there are: {known}.")
     if not chosen:
         click.echo("No identity provider is switched on: see docs/identity-providers.md.")
     works = [_check(providers[name], settings) for name in chosen]
@@ -51,7 +52,10 @@ def check_command(names: tuple[str, ...]) -> None:
 def people_left_outside(number: int) -> str:
     """Say how many people cannot sign in, and why."""
     people = "1 person has" if number == 1 else f"{number:,} people have"
-    return f"{people} no way in but by providers that are switched off, and cannot sign in."
+    return (
+        f"{people} no way in but by providers that are switched off, and cannot sign in: "
+        "`flask users recover` gives them a passkey."
+    )
 
 
 def _check(provider: IdentityProvider, settings: ServiceSettings) -> bool:

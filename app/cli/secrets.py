@@ -28,6 +28,9 @@ class _Outcome:
     unsealable: int = 0
 
 
+OPENS_NOTHING = "opens nothing: remove it, or put it first if it is the new one"
+
+
 @click.group("secrets")
 def secrets_group() -> None:
     """Replace the keys that everything sealed in the database derives from."""
@@ -41,7 +44,7 @@ def rotate_command(dry_run: bool) -> None:  # noqa: FBT001 - click's way
 
     First give every process the new key: put it last in SECRET_KEYS and restart them all, then
     put it first and restart them again. Then run this, while the service serves; it says which
-    keys are no longer needed. It can be interrupted and run again, and two at once do no harm.
+    keys open nothing any more. It can be interrupted and run again, and two at once do no harm.
 
     What cannot be opened, since its key was removed or it was damaged, is left as it is, and the
     exit status is 1.
@@ -105,7 +108,7 @@ def _needed_keys(sealer: Sealer) -> Iterator[str]:
         if position == 1:
             state = f"seals what is new; {_values(count)}"
         else:
-            state = f"still needed: {_values(count)}" if count else "no longer needed"
+            state = f"still needed: {_values(count)}" if count else OPENS_NOTHING
         yield f"{position}  {key_id}  {state}"
 
 

@@ -46,6 +46,8 @@ def read_names(variables: Variables) -> tuple[str, ...]:
     SettingsError, also at a variable of theirs that does not exist.
     """
     chosen = variables.find_text("OAUTH_PROVIDERS")
+    if variables.is_set("OAUTH_PROVIDER"):
+        raise SettingsError("OAUTH_PROVIDER is unknown: write OAUTH_PROVIDERS, or unset it.")
     names = _found(variables) if chosen is None else _chosen(variables, chosen)
     shown = ", ".join(names) or "unset"
     default = "client ids" if names else "default"
@@ -66,8 +68,19 @@ def _found(variables: Variables) -> tuple[str, ...]:
                     "letters, digits and underscores, all in upper case here."
                 )
             names.add(name)
+    for variable in variables.names_with("OAUTH_"):
+        # Switching off is said by OAUTH_PROVIDERS; without it, this is a typing error.
+        if any(_prefixes_of(variable)) and not _belongs(variable, names):
+            raise SettingsError(
+                f"{variable} is of no provider whose client id is set: correct its name, set the "
+                "client id, or unset it."
+            )
     first = [name for name in READY_MADE_NAMES if name in names]
     return (*first, *sorted(names.difference(first)))
+
+
+def _belongs(variable: str, names: Iterable[str]) -> bool:
+    return any(variable.startswith(f"{prefix_of(name)}_") for name in names)
 
 
 def _chosen(variables: Variables, chosen: str) -> tuple[str, ...]:

@@ -92,7 +92,10 @@ def _check_credentials(provider: Examined, metadata: Metadata, budget: Budget) -
     if error in INVALID_GRANTS:
         return _works("Its token endpoint takes the client's credentials.")
     if error in REFUSED_CLIENTS:
-        sentence = f"Its token endpoint refuses the client's credentials ({error})."
+        sentence = (
+            f"Its token endpoint refuses the client's credentials ({error}): check client id and "
+            "secret."
+        )
         return Finding(works=False, sentence=sentence)
     sentence = f"Its token endpoint answers a code that was never issued with {error}."
     return Finding(works=False, sentence=sentence)

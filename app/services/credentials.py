@@ -121,12 +121,12 @@ def rename_credential(session: Session, *, user_id: str, row_id: str, name: str)
 
 
 def remove_credential(
-    session: Session, *, user_id: str, row_id: str, keep: str, issuers: Collection[str]
+    session: Session, *, user_id: str, row_id: str, issuers: Collection[str]
 ) -> None:
     """Remove a passkey of this person and keep its removal on record.
 
-    The sessions that it opened end, but the one to keep. Identities of ``issuers`` open the
-    account as well. Raises ``NotFound``, and ``LastWayIn`` where nothing else opens it.
+    Identities of ``issuers`` open the account as well. Raises ``NotFound``, and ``LastWayIn``
+    where nothing else opens it.
     """
     ways_in.require_another(session, user_id=user_id, without=row_id, issuers=issuers)
     removed = session.scalar(
@@ -137,7 +137,6 @@ def remove_credential(
     if removed is None:
         raise NotFound
     session.merge(RemovedCredential(hash=hash_secret(removed)))
-    end_sessions_opened_by(session, authenticator_id=row_id, keep=keep)
 
 
 def record_use(

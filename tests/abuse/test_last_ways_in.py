@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.errors import LastAdministrator
-from app.models import User, UserSession
+from app.models import User
 from app.services.addresses import parse_address
 from app.services.people import add_user, get_user_by_address
 from app.services.roles import change_role
@@ -34,7 +34,6 @@ from tests.support.people import (
     sign_up,
 )
 from tests.support.scenes import AUTHENTICATION
-from tests.support.tables import change
 from tests.support.units import application_on, run_unit
 from tests.support.variables import ORIGIN
 
@@ -55,8 +54,6 @@ def test_two_who_remove_the_last_two_passkeys_leave_one(
     person = sign_up(deployment.browser())
     elsewhere, witness = deployment.browser(), deployment.browser()
     assert sign_in(elsewhere, person.phone).status_code == 200
-    # Else the session of the one who is second would end with the first one's removal.
-    change(deployment.app, UserSession, authenticator_id=None)
     phones = {passkeys(person.client)[0]["id"]: person.phone}
     for _ in range(trials(200)):
         spare = new_phone()

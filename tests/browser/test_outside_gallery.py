@@ -100,7 +100,10 @@ def _link(session: Session, person: User, *, provider: str, issuer: str, name: s
 
 def has_no_passkey(session: Session, person: User) -> None:
     session.execute(delete(Credential).where(Credential.user_id == person.id))
-    came_by = {"authenticated_with": "oauth:github"}
+    linked = session.scalar(
+        select(Identity.id).where(Identity.user_id == person.id, Identity.provider == "github")
+    )
+    came_by = {"authenticated_with": "oauth:github", "authenticator_id": linked}
     session.execute(update(UserSession).where(UserSession.user_id == person.id).values(came_by))
 
 

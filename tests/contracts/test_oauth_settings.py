@@ -232,3 +232,20 @@ def test_providers_are_frozen_and_print_no_secret(tmp_path: Path) -> None:
     assert SECRET not in repr(load_settings({**PRODUCTION, **GITHUB}, folder=tmp_path))
     with pytest.raises(FrozenInstanceError):
         provider.issuer = "https://a.example"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("stray", "sentence"),
+    [
+        ("OAUTH_PROVIDER", "OAUTH_PROVIDER is unknown: write OAUTH_PROVIDERS"),
+        ("OAUTH_SCHOL_LABEL", "OAUTH_SCHOL_LABEL is of no provider whose client id is set"),
+        ("OAUTH_GITLAB_ISSUER", "OAUTH_GITLAB_ISSUER is of no provider whose client id is set"),
+    ],
+)
+def test_a_variable_of_no_provider_is_a_typing_error(
+    tmp_path: Path, stray: str, sentence: str
+) -> None:
+    assert refusal(tmp_path, {**SCHOOL, stray: "school"}).startswith(sentence)
+    assert [one.name for one in read(tmp_path, {**SCHOOL, "OAUTH_TOKEN": "another's"})] == [
+        "school"
+    ]

@@ -51,8 +51,8 @@ STATEMENTS = {
     "auth.begin_enrolment": 6,  # who; the user handle; store; sweep; which to exclude
     "auth.finish_enrolment": 8,  # who; consume; lock; is there room; passkey in a savepoint (3)
     "auth.rename_credential": 4,  # who; rename; what is left, for the signal
-    # who; lock; count other ways in; delete; its removal on record (2); its sessions; what is left
-    "auth.remove_credential": 9,
+    # who; lock; count other ways in; delete; its removal on record (2); what is left
+    "auth.remove_credential": 8,
     "auth.count_recovery_codes": 2,
     # who; hold; lock; delete the old; end recoveries under way; insert ten at once
     "auth.renew_recovery_codes": 6,

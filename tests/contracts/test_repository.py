@@ -12,7 +12,8 @@ from tests.support.servers import ROOT
 
 LISTS = ("requirements.txt", "requirements-dev.txt")
 PIN = re.compile(
-    r"^(?P<name>[a-z0-9-]+)==(?P<version>[^ ;]+)(?P<rest>.*(?:\n    --hash=.*)*)", re.MULTILINE
+    r"^(?P<name>[a-z0-9-]+)(?:\[[a-z]+\])?==(?P<version>[^ ;]+)(?P<rest>.*(?:\n    --hash=.*)*)",
+    re.MULTILINE,
 )
 
 

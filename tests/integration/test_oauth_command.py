@@ -134,7 +134,7 @@ def test_a_provider_that_is_away_is_a_finding(run: Run) -> None:
 
 
 def test_an_unknown_name_is_refused_and_none_is_no_fault(run: Run) -> None:
-    assert "names no provider gitlab" in run("gitlab").output
+    assert "No provider gitlab is switched on; there are: none." in run("gitlab").output
     none = run()
     assert (none.exit_code, "No identity provider is switched on" in none.output) == (0, True)
 

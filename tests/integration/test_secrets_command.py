@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app import create_app
-from app.cli.secrets import _reseal_all
+from app.cli.secrets import OPENS_NOTHING, _reseal_all
 from app.config import Settings, load_settings
 from app.identity_providers.values import ProviderTokens
 from app.models import AuthorizationRequest, Identity
@@ -116,7 +116,7 @@ def test_everything_is_sealed_anew_and_old_keys_are_needed_no_longer(
 
     done = rotate(rotating)
 
-    states = (f"seals what is new; {3 * ALL} values", "no longer needed", "no longer needed")
+    states = (f"seals what is new; {3 * ALL} values", OPENS_NOTHING, OPENS_NOTHING)
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == report(*states, done=f"{2 * ALL} values were")
     assert readable(transaction, NEWEST) == 3 * ALL
@@ -143,7 +143,7 @@ def test_dry_run_says_what_would_be_done_and_changes_nothing(
 
     done = rotate(rotating, "--dry-run")
 
-    states = ("seals what is new; 1 value", "no longer needed", f"still needed: {ALL} values")
+    states = ("seals what is new; 1 value", OPENS_NOTHING, f"still needed: {ALL} values")
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == report(*states, done=f"{ALL} values would be")
     assert contents(rotating) == before

@@ -123,14 +123,9 @@ def rename_credential(id: str, body: RenameCredential) -> ChangedCredential:  # 
 @operation(Level.STEP_UP, Unit.WRITES, answer=Signals, refusals=(LastWayIn, NotFound))
 def remove_credential(id: str) -> Signals:  # noqa: A002 - the path's name for it
     """Remove one of my passkeys, unless it is the last way into my account."""
-    active = current.active_session()
-    user_id = active.person.id
+    user_id = current.active_session().person.id
     credentials.remove_credential(
-        db.session(),
-        user_id=user_id,
-        row_id=id,
-        keep=active.id,
-        issuers=current.settings().open_issuers,
+        db.session(), user_id=user_id, row_id=id, issuers=current.settings().open_issuers
     )
     return Signals(signals=_signals(user_id))
 

@@ -18,7 +18,7 @@ from app.blueprints.guards import Level, Unit, operation, sign_in_with
 from app.blueprints.oauth import round_trips
 from app.blueprints.oauth.schemas import AuthorizeQuery, CallbackQuery
 from app.blueprints.return_paths import return_path
-from app.errors import DatabaseUnavailable, NotFound, ServiceError
+from app.errors import DatabaseUnavailable, NotFound, ProviderUnavailable, ServiceError
 from app.identity_providers import IdentityProvider
 
 blueprint = Blueprint("oauth", __name__, url_prefix="/api/oauth")
@@ -44,7 +44,9 @@ def _on_the_way(
         except DatabaseUnavailable:
             raise
         except ServiceError as refusal:
-            _log.info("refused", code=refusal.code, reason=refusal.reason, provider=provider)
+            is_trouble = isinstance(refusal, ProviderUnavailable)
+            log = _log.warning if is_trouble else _log.info
+            log("refused", code=refusal.code, reason=refusal.reason, provider=provider)
             told = {"code": refusal.code, "provider": provider, "return_to": g.get("return_to")}
             return _to("pages.show_refusal", **told)
 
