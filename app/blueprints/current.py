@@ -145,9 +145,12 @@ def authentication() -> AuthenticationCeremonies:
 
 def identity_providers() -> IdentityProviders:
     """Give the providers that are switched on; they keep what they fetched between requests."""
-    made: IdentityProviders = current_app.extensions.setdefault(
-        "identity_providers", IdentityProviders(settings().providers)
-    )
+    made: IdentityProviders | None = current_app.extensions.get("identity_providers")
+    if made is None:
+        # Of two threads that come first, both take what one of them made.
+        made = current_app.extensions.setdefault(
+            "identity_providers", IdentityProviders(settings().providers)
+        )
     return made
 
 

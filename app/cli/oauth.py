@@ -1,6 +1,7 @@
 """``flask oauth``: whether the identity providers that are switched on can be used."""
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 
 from app.cli.unit import run, service_settings
@@ -44,13 +45,12 @@ def check_command(names: tuple[str, ...]) -> None:
     works = [_check(providers[name], settings) for name in chosen]
     left = run(lambda s: count_left_outside(s, issuers=settings.open_issuers), writes=False)
     if left:
-        click.echo(people_left_outside(left))
+        click.echo(_people_left_outside(left))
     if not all(works):
         raise click.exceptions.Exit(1)
 
 
-def people_left_outside(number: int) -> str:
-    """Say how many people cannot sign in, and why."""
+def _people_left_outside(number: int) -> str:
     people = "1 person has" if number == 1 else f"{number:,} people have"
     return (
         f"{people} no way in but by providers that are switched off, and cannot sign in: "
@@ -61,7 +61,7 @@ def people_left_outside(number: int) -> str:
 def _check(provider: IdentityProvider, settings: ServiceSettings) -> bool:
     name = provider.settings.name
     click.echo(f"{name} ({provider.settings.issuer})")
-    click.echo(f"  redirect URI to register there: {redirect_uri(settings, name)}")
+    click.echo(f"  redirect URI to register there: {_redirect_uri(settings, name)}")
     works = True
     for finding in provider.check():
         works = works and finding.works
@@ -69,6 +69,7 @@ def _check(provider: IdentityProvider, settings: ServiceSettings) -> bool:
     return works
 
 
-def redirect_uri(settings: ServiceSettings, name: str) -> str:
-    """Give the address at which a provider's answers are awaited."""
-    return f"{settings.public_origin}/api/oauth/{name}/callback"
+def _redirect_uri(settings: ServiceSettings, name: str) -> str:
+    # The route's own path, without a request to ask for it.
+    paths = current_app.url_map.bind("")
+    return settings.public_origin + paths.build("oauth.receive_callback", {"provider": name})

@@ -20,15 +20,13 @@ from app.services.resealing import (
 from app.services.sealing import Sealer
 
 INTERRUPTED = "Interrupted. What was sealed anew so far stays so: run this again for the rest."
+OPENS_NOTHING = "opens nothing: remove it, or put it first if it is the new one"
 
 
 @dataclass(kw_only=True)
 class _Outcome:
     resealed: int = 0
     unsealable: int = 0
-
-
-OPENS_NOTHING = "opens nothing: remove it, or put it first if it is the new one"
 
 
 @click.group("secrets")

@@ -1,7 +1,5 @@
 """A process is killed at the n-th write, for every n, until one survives (F3, P1)."""
 
-from itertools import count
-
 import pytest
 
 from tests.conftest import NewTally
@@ -28,15 +26,12 @@ def test_a_kill_at_any_write_to_the_file_leaves_all_or_nothing(
     """F3, DB-17: the file is whole, what was acknowledged is there, nothing is done by half."""
     tally = new_tally("Killed", f"SIGKILL at the n-th write to the file, {story}")
 
-    for number in count(1, STRIDE):
-        theatre.prepare()
-        status = theatre.play(story, call="pwrite64", fault=f"signal=KILL:when={number}")
+    def play(number: int) -> int:
+        return theatre.play(story, call="pwrite64", fault=f"signal=KILL:when={number}")
+
+    for status in theatre.play_until_it_survives(play, stride=STRIDE, fewest=FEWEST[story]):
         with tally.trial():
             assert_whole(theatre, status)
-        if status == SURVIVED:
-            break
-
-    assert number > FEWEST[story], "it never came so far"
 
 
 @stories
@@ -46,15 +41,12 @@ def test_a_kill_at_any_round_trip_to_the_database_leaves_all_or_nothing(
     """F3, DB-17: as above, before and after each statement and each commit, on both engines."""
     tally = new_tally("Killed", f"SIGKILL at the n-th round trip, {story}")
 
-    for number in count(1, STRIDE):
-        theatre.prepare()
-        status = theatre.play(story, round_trip=number)
+    def play(number: int) -> int:
+        return theatre.play(story, round_trip=number)
+
+    for status in theatre.play_until_it_survives(play, stride=STRIDE, fewest=FEWEST[story]):
         with tally.trial():
             assert_whole(theatre, status)
-        if status == SURVIVED:
-            break
-
-    assert number > FEWEST[story], "it never came so far"
 
 
 def assert_whole(theatre: Stage, status: int) -> None:

@@ -6,7 +6,6 @@ in none, or an invitation that is spent for nothing; and a state is good once at
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 
 import pytest
 
@@ -47,15 +46,12 @@ def test_a_kill_at_any_write_of_a_round_trip_leaves_all_or_nothing(
     """F3, DB-17: the file is whole, and nothing is done by half."""
     tally = new_tally("Killed", f"SIGKILL at the n-th write to the file, {story}")
 
-    for number in count(1, STRIDE):
-        theatre.prepare()
-        status = theatre.play(story, call="pwrite64", fault=f"signal=KILL:when={number}")
+    def play(number: int) -> int:
+        return theatre.play(story, call="pwrite64", fault=f"signal=KILL:when={number}")
+
+    for status in theatre.play_until_it_survives(play, stride=STRIDE, fewest=FEWEST[story]):
         with tally.trial():
             assert_whole(theatre, story, status)
-        if status == SURVIVED:
-            break
-
-    assert number > FEWEST[story], "it never came so far"
 
 
 @stories
@@ -65,15 +61,12 @@ def test_a_kill_at_any_statement_or_call_of_a_round_trip_leaves_all_or_nothing(
     """F3, DB-17: before and after each statement, each commit and each call to the provider."""
     tally = new_tally("Killed", f"SIGKILL at the n-th round trip, {story}")
 
-    for number in count(1, STRIDE):
-        theatre.prepare()
-        status = theatre.play(story, round_trip=number)
+    def play(number: int) -> int:
+        return theatre.play(story, round_trip=number)
+
+    for status in theatre.play_until_it_survives(play, stride=STRIDE, fewest=FEWEST[story]):
         with tally.trial():
             assert_whole(theatre, story, status)
-        if status == SURVIVED:
-            break
-
-    assert number > FEWEST[story], "it never came so far"
 
 
 def assert_whole(theatre: Stage, story: str, status: int) -> None:

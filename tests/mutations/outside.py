@@ -8,6 +8,7 @@ _REPLAYS = "tests/abuse/test_replayed_states.py"
 _AT_ONCE = "tests/abuse/test_outside_accounts_at_once.py"
 _STORIES = "tests/integration/test_outside_sign_in.py"
 _LINKED = "tests/integration/test_linked_accounts.py"
+_STEP_UP = "tests/integration/test_outside_step_up.py"
 _RACES = "tests/integration/test_outside_races.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -91,14 +92,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         file=_SIGN_IN,
         old="        if found is None or found[1].id != active.person.id:",
         new="        if found is None:",
-        caught_by=(f"{_LINKED}::test_a_step_up_by_another_account_is_refused",),
+        caught_by=(f"{_STEP_UP}::test_a_step_up_by_another_account_is_refused",),
     ),
     Mutation(
         name="an outside account stands in for a passkey",
         file="app/services/ways_in.py",
         old="select(identity & ~passkey)",
         new="select(identity)",
-        caught_by=(f"{_LINKED}::test_whoever_has_a_passkey_confirms_with_it",),
+        caught_by=(f"{_STEP_UP}::test_whoever_has_a_passkey_confirms_with_it",),
     ),
     Mutation(
         name="an identity of a provider that is switched off counts as a way in",
@@ -112,7 +113,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         file="app/blueprints/step_up.py",
         old="min(active.authenticated_at, active.auth_time or active.authenticated_at)",
         new="active.authenticated_at",
-        caught_by=(f"{_LINKED}::test_a_sign_in_that_the_provider_let_through_is_no_step_up",),
+        caught_by=(f"{_STEP_UP}::test_a_sign_in_that_the_provider_let_through_is_no_step_up",),
     ),
     Mutation(
         name="a link is finished however weak the session is by now",

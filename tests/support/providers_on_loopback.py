@@ -185,6 +185,16 @@ def sign(
     return f"{signed}.{base64url(model.sign(signed.encode(), signed_by))}"
 
 
+class Stopwatch:
+    """Time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
 class HonestProvider:
     """An OpenID provider whose answers can be bent."""
 

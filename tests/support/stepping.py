@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
@@ -53,6 +53,21 @@ class Stage:
         self.journal = Journal(file=self.folder / f"journal-{next(self._numbers)}")
         self.invitations = list(invited(self.app, self.journal, 2).items())
         engine_of(self.app).dispose()
+
+    def play_until_it_survives(
+        self, play: Callable[[int], int], *, stride: int, fewest: int
+    ) -> Iterator[int]:
+        """Play on an empty stage, broken at one moment after the other; give each exit status.
+
+        A survivor that came sooner than the fewest was not broken at all.
+        """
+        for number in count(1, stride):
+            self.prepare()
+            status = play(number)
+            yield status
+            if status == SURVIVED:
+                assert number > fewest, "it never came so far"
+                return
 
     def play(self, story: str, *, round_trip: int = 0, call: str = "", fault: str = "") -> int:
         """Play a story, broken where one of these says so; give the exit status."""

@@ -1,9 +1,11 @@
-"""Unit tests touch no database: a connection is refused before it is made."""
+"""Unit tests touch no database: a connection is refused before it is made. Providers are local."""
 
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, event
+
+from tests.support.providers_on_loopback import HonestProvider, Loopback, Stopwatch, listening
 
 
 def _refuse(*_: object) -> None:
@@ -17,3 +19,16 @@ def no_database() -> Iterator[None]:
     event.listen(Engine, "do_connect", _refuse)
     yield
     event.remove(Engine, "do_connect", _refuse)
+
+
+@pytest.fixture
+def honest() -> Iterator[HonestProvider]:
+    """Run an OpenID provider that tells the truth, unless the test says otherwise."""
+    with listening(Loopback()) as loopback:
+        yield HonestProvider(loopback)
+
+
+@pytest.fixture
+def stopwatch() -> Stopwatch:
+    """Give a provider's time, which passes when it is told to."""
+    return Stopwatch()

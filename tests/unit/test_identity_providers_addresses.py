@@ -1,7 +1,6 @@
 """Where a provider may stand: the address is checked before any connection, and is the one used."""
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +10,6 @@ from app.identity_providers import IdentityProvider
 from app.identity_providers.addresses import Reach
 from tests.support.providers_on_loopback import (
     HonestProvider,
-    Loopback,
-    listening,
     provider_settings,
 )
 
@@ -145,12 +142,6 @@ def test_plain_http_goes_to_this_machine_alone(names: Names) -> None:
     assert names.connected == [("127.0.0.1", 80)]
     assert "plain http" in reason(provider)
     assert names.connected == [("127.0.0.1", 80)]
-
-
-@pytest.fixture
-def honest() -> Iterator[HonestProvider]:
-    with listening(Loopback()) as loopback:
-        yield HonestProvider(loopback)
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "neighbour.example"])

@@ -1,6 +1,5 @@
 """Which key verifies, and how often keys are fetched."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,9 +10,8 @@ from app.identity_providers import IdentityProvider, Limits
 from app.identity_providers.keys import read_keys
 from tests.support.providers_on_loopback import (
     HonestProvider,
-    Loopback,
+    Stopwatch,
     as_json,
-    listening,
     provider_settings,
     public,
     redeem,
@@ -21,27 +19,6 @@ from tests.support.providers_on_loopback import (
     signing_key,
     signs_in,
 )
-
-
-class Stopwatch:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-def stopwatch() -> Stopwatch:
-    return Stopwatch()
-
-
-@pytest.fixture
-def honest() -> Iterator[HonestProvider]:
-    with listening(Loopback()) as loopback:
-        yield HonestProvider(loopback)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Metadata: whose it is, what it may say, and how long it serves."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,34 +10,12 @@ from app.identity_providers.metadata import is_endpoint, read_metadata
 from tests.support.providers_on_loopback import (
     Answer,
     HonestProvider,
-    Loopback,
-    listening,
+    Stopwatch,
     provider_settings,
     signs_in,
 )
 
 METADATA = "/.well-known/openid-configuration"
-
-
-class Stopwatch:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-def stopwatch() -> Stopwatch:
-    return Stopwatch()
-
-
-@pytest.fixture
-def honest() -> Iterator[HonestProvider]:
-    with listening(Loopback()) as loopback:
-        yield HonestProvider(loopback)
 
 
 @pytest.fixture

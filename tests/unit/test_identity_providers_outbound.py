@@ -33,12 +33,6 @@ METADATA = "/.well-known/openid-configuration"
 PATHS = [METADATA, "/token", "/jwks", "/userinfo"]
 
 
-@pytest.fixture
-def honest() -> Iterator[HonestProvider]:
-    with listening(Loopback()) as loopback:
-        yield HonestProvider(loopback)
-
-
 def reason(
     honest: HonestProvider, path: str, answer: Answer | Raw, limits: Limits | None = None
 ) -> str:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -19,9 +18,7 @@ from tests.support.providers_on_loopback import (
     VERIFIER,
     Answer,
     HonestProvider,
-    Loopback,
     as_json,
-    listening,
     provider_settings,
     public,
     redeem,
@@ -30,12 +27,6 @@ from tests.support.providers_on_loopback import (
     signs_in,
 )
 from tests.support.servers import ROOT
-
-
-@pytest.fixture
-def honest() -> Iterator[HonestProvider]:
-    with listening(Loopback()) as loopback:
-        yield HonestProvider(loopback)
 
 
 @pytest.fixture

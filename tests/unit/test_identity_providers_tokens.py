@@ -2,7 +2,6 @@
 
 import base64
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import unquote_plus
 
@@ -20,11 +19,9 @@ from tests.support.providers_on_loopback import (
     VERIFIER,
     Answer,
     HonestProvider,
-    Loopback,
     Request,
     Write,
     as_json,
-    listening,
     provider_settings,
     redeem,
     signs_in,
@@ -32,12 +29,6 @@ from tests.support.providers_on_loopback import (
 
 OLD, NEW = "old", "new"
 """Refresh tokens."""
-
-
-@pytest.fixture
-def honest() -> Iterator[HonestProvider]:
-    with listening(Loopback()) as loopback:
-        yield HonestProvider(loopback)
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ _REFUSALS: dict[str, type[ServiceError]] = {
         errors.PasskeyRequired,
         errors.ProviderUnavailable,
         errors.ReauthenticationStale,
-        errors.StepUpRequired,
         errors.RegistrationByInvitation,
         errors.RegistrationClosed,
+        errors.StepUpRequired,
         errors.TooManyIdentities,
         errors.WrongIdentity,
     )
