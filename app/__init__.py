@@ -8,12 +8,13 @@ from app import cli, database
 from app.blueprints import auth, oauth, pages, system, users
 from app.blueprints.baseline import register_baseline
 from app.blueprints.bodies import LARGEST_BODY_BYTES
-from app.boot import require_fitting_database
+from app.boot import require_fitting_database, require_fitting_gate_database
 from app.config import Settings, load_settings
 from app.errors import SettingsError
 from app.extensions import db, login_manager
 from app.logs import configure_logging
 from app.problems import register_problems
+from app.session_gate import SessionGate
 from app.transaction import limit_units
 
 
@@ -53,6 +54,7 @@ def create_service(settings: Settings) -> Flask:
     app = create_app(settings)
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0)  # type: ignore[method-assign]
+    app.wsgi_app = SessionGate(settings, rest=app.wsgi_app)  # type: ignore[method-assign, arg-type]
     with app.app_context():
         try:
             require_fitting_database(settings)
@@ -63,6 +65,14 @@ def create_service(settings: Settings) -> Flask:
             db.engine, threads=settings.service.threads, pool_size=settings.database.pool_size
         )
     return app
+
+
+def create_gate(settings: Settings) -> SessionGate:
+    """Make the session gate alone, for a process of its own. Raises ``SettingsError``."""
+    configure_logging(settings.log)
+    gate = SessionGate(settings)
+    require_fitting_gate_database(settings)
+    return gate
 
 
 def create_command_app() -> Flask:

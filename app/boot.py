@@ -1,9 +1,14 @@
 """What has to fit before the first request: the settings, and what the database holds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import structlog
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from app.config import Settings
+from app.database import unpooled_engine
 from app.errors import DatabaseUnavailable, SchemaTooNew, SchemaTooOld, SettingsError
 from app.services.credentials import find_other_rp_id
 from app.services.schema import require_fitting_schema
@@ -18,10 +23,33 @@ def require_fitting_database(settings: Settings) -> None:
 
     Runs in an application context. Raises ``SettingsError``.
     """
-    rp_id, named_by = settings.service.rp_id, settings.database.named_by
-    try:
+    rp_id = settings.service.rp_id
+    with _told_by_the_setting(settings):
         with_transaction(require_fitting_schema, writes=False)
         other = with_transaction(lambda session: find_other_rp_id(session, rp_id), writes=False)
+    if other is not None:
+        raise SettingsError(
+            f"RP_ID is {rp_id}, but passkeys were made for {other} and would all stop working: "
+            f"set RP_ID={other}, and see docs/configuration.md for moving to another one."
+        )
+    _warn_of_people_left_outside(settings)
+
+
+def require_fitting_gate_database(settings: Settings) -> None:
+    """End the boot of the session gate where the database cannot serve it.
+
+    Raises ``SettingsError``.
+    """
+    engine = unpooled_engine(settings.database)
+    with _told_by_the_setting(settings), Session(engine) as session:
+        require_fitting_schema(session)
+
+
+@contextmanager
+def _told_by_the_setting(settings: Settings) -> Iterator[None]:
+    named_by = settings.database.named_by
+    try:
+        yield
     except (SchemaTooOld, SchemaTooNew) as error:
         what = str(error).removeprefix("The database ")
         raise SettingsError(f"{named_by} names a database that {what}") from error
@@ -30,12 +58,6 @@ def require_fitting_database(settings: Settings) -> None:
             f"{named_by} names a database that does not answer or does not let this service in "
             f"({_first_line(error)}): start it, or correct the setting."
         ) from error
-    if other is not None:
-        raise SettingsError(
-            f"RP_ID is {rp_id}, but passkeys were made for {other} and would all stop working: "
-            f"set RP_ID={other}, and see docs/configuration.md for moving to another one."
-        )
-    _warn_of_people_left_outside(settings)
 
 
 def _warn_of_people_left_outside(settings: Settings) -> None:

@@ -101,6 +101,15 @@ def _connect_args(settings: DatabaseSettings) -> dict[str, Any]:
     }
 
 
+def unpooled_engine(settings: DatabaseSettings) -> Engine:
+    """Make an engine that keeps no connection: for who holds one, or writes now and then."""
+    engine = create_engine(
+        settings.url, poolclass=NullPool, connect_args=_connect_args(settings), hide_parameters=True
+    )
+    prepare_engine(engine, settings)
+    return engine
+
+
 def prepare_engine(engine: Engine, settings: DatabaseSettings) -> None:
     """Give a new engine its pragmas, its ways to begin, its idle limit and its query log."""
     if settings.kind == "sqlite":

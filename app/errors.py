@@ -104,6 +104,13 @@ class StepUpRequired(ServiceError):
     sentence = "Please confirm that it is you."
 
 
+class NotAllowed(ServiceError):
+    """The person is signed in, and this application or page is not for them."""
+
+    code = "not_allowed"
+    sentence = "Your account may not use this."
+
+
 class NotFound(ServiceError):
     """There is no such thing, or none that this person may see."""
 
@@ -301,6 +308,34 @@ class PasskeyRequired(ServiceError):
 
     code = "passkey_required"
     sentence = "Your account has a passkey: please confirm with it that it is you."
+
+
+class InvalidApplication(ServiceError):
+    """What an operator says of an application is not what an application can have."""
+
+    code = "invalid_application"
+    sentence = "An application cannot be registered like that."
+
+
+class ApplicationTaken(ServiceError):
+    """Another application has the id, or a host, already."""
+
+    code = "application_taken"
+    sentence = "Another application has that id or that host already."
+
+
+class InvalidGroup(ServiceError):
+    """The text cannot be a group's name."""
+
+    code = "invalid_group"
+    sentence = "That is not a valid name of a group."
+
+
+class TooManyGroups(ServiceError):
+    """More groups than a header that every application reads can hold."""
+
+    code = "too_many_groups"
+    sentence = "Those are more groups than one can have."
 
 
 class RecoveryCodeUnusable(ServiceError):

@@ -1,6 +1,5 @@
 """Refusals as HTTP: problem documents for the API (RFC 9457), readable pages for people."""
 
-import json
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -9,13 +8,13 @@ from flask import Flask, Response, g, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from app import errors
+from app.answer_headers import refusal_headers
 from app.blueprints import cookies, current
 from app.errors import ServiceError
-from app.statuses import status_of
+from app.statuses import problem_document, status_of
 
 _log = structlog.get_logger(__name__)
 
-_RETRY_AFTER_SECONDS = "2"
 _ON_THE_WAY = {"oauth.authorize", "oauth.receive_callback"}
 _MACHINES = ("/api/", "/healthz", "/readyz", "/openapi.json")
 
@@ -36,11 +35,7 @@ def _refuse(error: ServiceError) -> Response:
         if isinstance(error, errors.EnrolmentOnly):
             return _to_page("/recovery")
     response = _answer(status, error.code, str(error), dict(error.members))
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = _RETRY_AFTER_SECONDS
-    if status == HTTPStatus.UNAUTHORIZED:
-        # Required by RFC 9110 section 11.6.1; no browser acts upon this scheme.
-        response.headers["WWW-Authenticate"] = "Session"
+    response.headers.update(refusal_headers(status))
     if isinstance(error, errors.CookieRefused):
         cookies.clear_cookies(response, current.settings())
     return response
@@ -84,15 +79,8 @@ def _answer(status: int, code: str, detail: str, members: dict[str, object]) -> 
             "error.html", status=status, title=title, detail=detail, request_id=g.get("request_id")
         )
         return Response(page, status)
-    problem = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        **members,
-    }
-    return Response(json.dumps(problem), status, mimetype="application/problem+json")
+    document = problem_document(status, code, detail, members)
+    return Response(document, status, mimetype="application/problem+json")
 
 
 def _to_page(path: str, *, return_to: str | None = None) -> Response:

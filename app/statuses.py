@@ -1,4 +1,8 @@
-"""The HTTP status of each refusal (RFC 9110 section 15): one table, nowhere else."""
+"""Refusals as HTTP has them: the status of each, in one table, and the document that tells it."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
 
 from app import errors
 from app.errors import ServiceError
@@ -14,6 +18,7 @@ _STATUS: dict[type[ServiceError], int] = {
     errors.NotSignedIn: 401,
     errors.EnrolmentOnly: 403,
     errors.StepUpRequired: 403,
+    errors.NotAllowed: 403,
     errors.NotFound: 404,
     errors.AddressTaken: 409,
     errors.RegistrationClosed: 403,
@@ -40,6 +45,10 @@ _STATUS: dict[type[ServiceError], int] = {
     errors.WrongIdentity: 403,
     errors.ReauthenticationStale: 403,
     errors.PasskeyRequired: 403,
+    errors.InvalidApplication: 422,
+    errors.ApplicationTaken: 409,
+    errors.InvalidGroup: 422,
+    errors.TooManyGroups: 422,
     errors.DatabaseUnavailable: 503,
     errors.SchemaTooOld: 503,
     errors.SchemaTooNew: 503,
@@ -49,3 +58,18 @@ _STATUS: dict[type[ServiceError], int] = {
 def status_of(refusal: type[ServiceError]) -> int:
     """Give the status that a refusal is answered with."""
     return _STATUS[refusal]
+
+
+def problem_document(
+    status: int, code: str, detail: str, members: Mapping[str, object] | None = None
+) -> str:
+    """Write a refusal as a problem document (RFC 9457)."""
+    problem = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **(members or {}),
+    }
+    return json.dumps(problem)

@@ -3,12 +3,12 @@
 import re
 import time
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
+from app.answer_headers import API_POLICY, PAGE_POLICY, standing_headers
 from app.blueprints import bodies, cookies, current
 from app.config import ServiceSettings
 from app.errors import CrossSiteRequest, MisdirectedRequest
@@ -17,26 +17,10 @@ from app.identifiers import ID_PATTERN, new_id
 _log = structlog.get_logger("app.request")
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-_ANY_HOST = {"/healthz", "/readyz"}
+_CHECK = "/api/auth/verify"
+_ANY_HOST = {"/healthz", "/readyz", _CHECK}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _LONG_WORD = re.compile(r"[A-Za-z0-9_ %-]{20,}")
-
-_PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_API_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": (
-        "publickey-credentials-get=(self), publickey-credentials-create=(self),"
-        " camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-    ),
-}
 
 
 class RowId(BaseConverter):
@@ -75,20 +59,19 @@ def _begin() -> None:
 
 
 def _require_own_host() -> None:
-    # Health checks come by address, and the page that says where we are needs its style sheet;
-    # everything else comes by the one name that browsers know us by.
+    # Health checks come by address, a proxy's checks by whatever name it has, and the page that
+    # says where we are needs its style sheet; all else comes by the one name that browsers know.
     if request.path in _ANY_HOST or request.endpoint == "static":
         return
-    origin = urlsplit(current.settings().public_origin)
-    host = request.environ.get("HTTP_HOST", "").lower()
-    default_port = 443 if origin.scheme == "https" else 80
-    with_port = f"{origin.hostname}:{origin.port or default_port}"
-    if host not in {origin.netloc, with_port}:
+    if request.environ.get("HTTP_HOST", "").lower() not in current.settings().hosts:
         sentence = f"This service is at {current.settings().public_origin}/ and nowhere else."
         raise MisdirectedRequest(sentence, reason="unknown host")
 
 
 def _require_readable_cookies() -> None:
+    if request.path == _CHECK:
+        # To the proxy, whatever is odd is somebody who is not signed in.
+        return
     current.session_token()
     current.browser_token()
 
@@ -139,12 +122,10 @@ def _forget(_error: BaseException | None) -> None:
 
 
 def _add_headers(response: Response, settings: ServiceSettings) -> None:
-    response.headers.update(_HEADERS)
+    response.headers.update(standing_headers(settings))
     is_page = response.mimetype == "text/html" or request.endpoint == "static"
-    response.headers["Content-Security-Policy"] = _PAGE_POLICY if is_page else _API_POLICY
+    response.headers["Content-Security-Policy"] = PAGE_POLICY if is_page else API_POLICY
     response.headers["X-Request-Id"] = g.get("request_id", "")
     response.vary.add("Cookie")
     if request.endpoint != "static" or response.status_code >= HTTPStatus.BAD_REQUEST:
         response.headers["Cache-Control"] = "no-store"
-    if settings.secure:
-        response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"

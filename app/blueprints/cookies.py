@@ -1,14 +1,12 @@
 """Our two cookies: the session, and the browser that began a ceremony."""
 
-import re
-
 from flask import Response
 
 from app.config import ServiceSettings
+from app.cookie_header import cookie_reader
 from app.errors import CookieRefused
-from app.services.tokens import is_session_token, new_secret
+from app.services.tokens import is_browser_token, is_session_token, new_secret
 
-_BROWSER_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _BROWSER_MAX_AGE_SECONDS = 400 * 24 * 3600
 
 
@@ -23,7 +21,7 @@ def read_session_cookie(header: str, settings: ServiceSettings) -> str | None:
 def read_browser_cookie(header: str, settings: ServiceSettings) -> str | None:
     """Give the browser's token. Raises ``CookieRefused`` for what we cannot have set."""
     token = _only_value(header, settings.browser_cookie)
-    if token is not None and _BROWSER_TOKEN.fullmatch(token) is None:
+    if token is not None and not is_browser_token(token):
         raise CookieRefused(reason="malformed browser cookie")
     return token
 
@@ -71,10 +69,7 @@ def _set(
 
 
 def _only_value(header: str, name: str) -> str | None:
-    # Read by hand, exactly as RFC 6265 section 5.4 lets a browser write it: parsers that trim
-    # other white space or unquote can be made to see a cookie that the browser never set.
-    pairs = (part.strip(" \t").partition("=") for part in header.split(";"))
-    values = [value for found, _, value in pairs if found == name]
+    values = cookie_reader(name)(header)
     if len(values) > 1:
         raise CookieRefused(reason=f"{name} arrived {len(values)} times")
     return values[0] if values else None

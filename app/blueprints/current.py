@@ -12,15 +12,18 @@ from app.errors import DatabaseUnavailable, NotFound, NotSignedIn
 from app.extensions import login_manager
 from app.identity_providers import IdentityProvider, IdentityProviders
 from app.relying_party import RelyingParty
+from app.services import sessions
 from app.services.authentication import AuthenticationCeremonies
 from app.services.challenges import Binding
 from app.services.devices import Device, describe_device
 from app.services.outside_sign_in import OutsideSignIn
 from app.services.registration import RegistrationCeremonies
 from app.services.sealing import Sealer
-from app.services.session_ends import end_expired_session, has_expired
-from app.services.sessions import ActiveSession, find_active_session
+from app.services.session_ends import end_expired_sessions
+from app.services.session_lookup import SessionRow
+from app.services.sessions import ActiveSession
 from app.services.tokens import hash_secret
+from app.session_gate import SessionGate
 from app.transaction import with_transaction
 
 _log = structlog.get_logger(__name__)
@@ -48,24 +51,27 @@ def load_current_user(_request: object) -> CurrentUser | None:
     token = session_token()
     if token is None:
         return None
-    active = with_transaction(
-        lambda session: find_active_session(session, token=token), writes=False
+    found = with_transaction(
+        lambda session: sessions.find_session(session, token=token), writes=False
     )
+    if found is None:
+        return None
+    if not found.is_in_time:
+        _end_expired(found)
+    active = sessions.active_session(found)
     if active is None:
-        _end_if_expired(token)
         return None
     name_in_log(user_id=active.person.id, session_id=active.id)
     return CurrentUser(active)
 
 
-def _end_if_expired(token: str) -> None:
+def _end_expired(found: SessionRow) -> None:
     # Whoever was refused once stays refused, whatever becomes of the clock (docs/sessions.md).
-    if not with_transaction(lambda session: has_expired(session, token=token), writes=False):
-        return
+    ids = {found.id, found.root_id}
     try:
-        with_transaction(lambda session: end_expired_session(session, token=token), impatient=True)
+        with_transaction(lambda session: end_expired_sessions(session, ids=ids), impatient=True)
     except DatabaseUnavailable:
-        _log.warning("expired_session_not_deleted")
+        _log.warning("expired_session_not_ended")
 
 
 def name_in_log(*, user_id: str, session_id: str) -> None:
@@ -166,6 +172,16 @@ def find_identity_provider(issuer: str) -> IdentityProvider | None:
     """Give the provider of an issuer, whatever it is called now, if it is switched on."""
     providers = identity_providers().values()
     return next((one for one in providers if one.settings.issuer == issuer), None)
+
+
+def session_gate() -> SessionGate:
+    """Give the gate that answers checks, also where none stands in front of this application."""
+    made: SessionGate | None = current_app.extensions.get("session_gate")
+    if made is None:
+        made = current_app.extensions.setdefault(
+            "session_gate", SessionGate(current_app.extensions["openbadges"])
+        )
+    return made
 
 
 def sealer() -> Sealer:

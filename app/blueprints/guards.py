@@ -27,7 +27,7 @@ from app.services.sessions import (
     ActiveSession,
     hold_session,
     is_due_for_touch,
-    touch_session,
+    touch_sessions,
 )
 from app.transaction import with_transaction
 
@@ -150,7 +150,7 @@ def _touch(active: ActiveSession) -> None:
     if not is_due_for_touch(active):
         return
     try:
-        with_transaction(lambda session: touch_session(session, active=active), impatient=True)
+        with_transaction(lambda session: touch_sessions(session, ids={active.id}), impatient=True)
     except DatabaseUnavailable:
         # Neither a full disk nor a long writer may hold up whoever only reads; the session's idle
         # end is put off by the next request instead.

@@ -1,4 +1,4 @@
-"""Where the service is reached: its public origin, its relying-party id, its socket.
+"""Where the service and its applications are reached: origins, relying-party id, sockets.
 
 An origin is scheme, host and port (RFC 6454), compared as text with what browsers send, so it must
 be written exactly as browsers serialise it.
@@ -25,49 +25,57 @@ def host_of(origin: str) -> str:
     return origin.partition("://")[2].partition(":")[0]
 
 
-def check_origin(origin: str, *, plain_http_allowed: bool) -> None:
-    """Raise SettingsError unless browsers would write the origin so, and may use passkeys there."""
+def check_origin(
+    name: str, origin: str, *, plain_http_allowed: bool, subdomains_of_localhost: bool = False
+) -> None:
+    """Raise SettingsError, about `name`, unless browsers would write the origin so.
+
+    Plain http is for localhost alone, or for names under it as well where the caller says so.
+    """
     scheme, _, rest = origin.partition("://")
     if scheme not in DEFAULT_PORTS:
         raise SettingsError(
-            "PUBLIC_ORIGIN must begin with https:// in lower case, followed by the host name."
+            f"{name} must begin with https:// in lower case, followed by the host name."
         )
     if "@" in rest:
-        raise SettingsError("PUBLIC_ORIGIN must not hold a user name or password: remove it.")
+        raise SettingsError(f"{name} must not hold a user name or password: remove it.")
     if any(mark in rest for mark in "/?#\\"):
         raise SettingsError(
-            "PUBLIC_ORIGIN must end after the host and port: remove the path, query or fragment, "
+            f"{name} must end after the host and port: remove the path, query or fragment, "
             "also a slash at the end."
         )
-    _check_authority(rest, default_port=DEFAULT_PORTS[scheme])
+    _check_authority(name, rest, default_port=DEFAULT_PORTS[scheme])
     if scheme == "http" and not plain_http_allowed:
         raise SettingsError(
-            "PUBLIC_ORIGIN is plain http, which only development accepts: use https://, or "
+            f"{name} is plain http, which only development accepts: use https://, or "
             "APP_ENV=development on your own machine."
         )
-    if scheme == "http" and host_of(origin) != "localhost":
+    host = host_of(origin)
+    is_local = host == "localhost" or (subdomains_of_localhost and host.endswith(".localhost"))
+    if scheme == "http" and not is_local:
+        names = "localhost and names under it" if subdomains_of_localhost else "localhost"
         raise SettingsError(
-            "PUBLIC_ORIGIN may be plain http for localhost alone: use https:// for any other host."
+            f"{name} may be plain http for {names} alone: use https:// for any other host."
         )
 
 
-def _check_authority(authority: str, *, default_port: int) -> None:
+def _check_authority(name: str, authority: str, *, default_port: int) -> None:
     host, colon, port = authority.partition(":")
     if is_ip_address(host) or host.startswith("["):
         raise SettingsError(
-            "PUBLIC_ORIGIN has an IP address, for which browsers make no passkeys: use a host "
-            "name, or localhost."
+            f"{name} has an IP address: use a host name, or localhost, since browsers keep "
+            "passkeys for names alone."
         )
     if not is_host_name(host):
         raise SettingsError(
-            "PUBLIC_ORIGIN has no valid host name: use lower-case ASCII letters, digits, hyphens "
+            f"{name} has no valid host name: use lower-case ASCII letters, digits, hyphens "
             "and dots (xn--… for other scripts)."
         )
     if colon and not is_port(port):
-        raise SettingsError("PUBLIC_ORIGIN has no valid port: use one from 1 to 65535, or none.")
+        raise SettingsError(f"{name} has no valid port: use one from 1 to 65535, or none.")
     if colon and int(port) == default_port:
         raise SettingsError(
-            f"PUBLIC_ORIGIN must not spell out the default port, since browsers leave it away: "
+            f"{name} must not spell out the default port, since browsers leave it away: "
             f"remove :{default_port}."
         )
 
@@ -91,32 +99,32 @@ def check_rp_id(rp_id: str, *, host: str) -> None:
         )
 
 
-def check_bind(bind: str) -> str:
+def check_bind(name: str, bind: str) -> str:
     """Return an address, `localhost` or `unix:/path`, as gunicorn takes it (IPv6 in brackets)."""
     if bind.startswith("unix:"):
-        _check_socket_path(bind.removeprefix("unix:"))
+        _check_socket_path(name, bind.removeprefix("unix:"))
         return bind
     bare = bind[1:-1] if bind.startswith("[") and bind.endswith("]") else bind
     if bare == "localhost":
         return bare
     if not is_ip_address(bare):
         raise SettingsError(
-            "BIND must be an IP address without a port, localhost, or unix: and an absolute path: "
-            "the port belongs into PORT."
+            f"{name} must be an IP address without a port, localhost, or unix: and an absolute "
+            f"path: the port belongs into {name.replace('BIND', 'PORT')}."
         )
     return f"[{bare}]" if ":" in bare else bare
 
 
-def _check_socket_path(path: str) -> None:
+def _check_socket_path(name: str, path: str) -> None:
     if not path.startswith("/") or path.endswith("/"):
-        raise SettingsError("BIND must give a socket as unix: and an absolute path to a file.")
+        raise SettingsError(f"{name} must give a socket as unix: and an absolute path to a file.")
     if len(path.encode()) > LONGEST_SOCKET_PATH_BYTES:
         raise SettingsError(
-            f"BIND gives a socket path too long for the system: use {LONGEST_SOCKET_PATH_BYTES} "
+            f"{name} gives a socket path too long for the system: use {LONGEST_SOCKET_PATH_BYTES} "
             "bytes at most."
         )
     if not Path(path).parent.is_dir():
-        raise SettingsError("BIND gives a socket in a folder that does not exist: create it.")
+        raise SettingsError(f"{name} gives a socket in a folder that does not exist: create it.")
 
 
 def is_host_name(value: str) -> bool:

@@ -7,7 +7,14 @@ from datetime import timedelta
 from enum import StrEnum
 
 from app.config.oauth import ProviderSettings, read_providers
-from app.config.origin import DEFAULT_PORTS, check_bind, check_origin, check_rp_id, host_of
+from app.config.origin import (
+    DEFAULT_PORTS,
+    HIGHEST_PORT,
+    check_bind,
+    check_origin,
+    check_rp_id,
+    host_of,
+)
 from app.config.secret_keys import read_secret_keys
 from app.config.variables import Variables
 from app.errors import SettingsError
@@ -59,12 +66,22 @@ class ServiceSettings:
     port: int = 8000
     workers: int = 2
     threads: int = 4
+    gate_bind: str = "127.0.0.1"
+    gate_port: int = 8001
+    gate_workers: int = 1
     providers: tuple[ProviderSettings, ...] = ()
 
     @property
     def secure(self) -> bool:
         """Whether browsers reach the service over https, as cookies with `Secure` need."""
         return self.public_origin.startswith("https://")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The values of `Host` by which browsers ask for us, with and without the port."""
+        scheme, _, host = self.public_origin.partition("://")
+        port = "" if ":" in host else f":{DEFAULT_PORTS[scheme]}"
+        return frozenset({host, host + port})
 
     @property
     def open_issuers(self) -> frozenset[str]:
@@ -97,7 +114,7 @@ def read_service(variables: Variables, environment: Environment) -> ServiceSetti
     What production demands is read last: `flask config` can then show the rest beside a refusal.
     """
     development = environment is Environment.DEVELOPMENT
-    port = variables.number("PORT", ServiceSettings.port, least=1, most=65_535)
+    port = variables.number("PORT", ServiceSettings.port, least=1, most=HIGHEST_PORT)
     idle, absolute = _read_lifetimes(
         variables, "SESSION", ServiceSettings.session_idle, ServiceSettings.session_absolute
     )
@@ -109,10 +126,17 @@ def read_service(variables: Variables, environment: Environment) -> ServiceSetti
     )
     return ServiceSettings(
         environment=environment,
-        bind=_read_bind(variables),
+        bind=check_bind("BIND", variables.text("BIND", ServiceSettings.bind)),
         port=port,
         workers=variables.number("WEB_CONCURRENCY", ServiceSettings.workers, least=1, most=64),
         threads=variables.number("THREADS", ServiceSettings.threads, least=1, most=64),
+        gate_bind=check_bind("GATE_BIND", variables.text("GATE_BIND", ServiceSettings.gate_bind)),
+        gate_port=variables.number(
+            "GATE_PORT", ServiceSettings.gate_port, least=1, most=HIGHEST_PORT
+        ),
+        gate_workers=variables.number(
+            "GATE_WORKERS", ServiceSettings.gate_workers, least=1, most=64
+        ),
         trusted_proxies=variables.number(
             "TRUSTED_PROXIES", ServiceSettings.trusted_proxies, least=0, most=10
         ),
@@ -162,10 +186,6 @@ def _read_registration(variables: Variables) -> Registration:
     )
 
 
-def _read_bind(variables: Variables) -> str:
-    return check_bind(variables.text("BIND", ServiceSettings.bind))
-
-
 def _read_rp_name(variables: Variables) -> str:
     name = variables.text("RP_NAME", ServiceSettings.rp_name)
     # Authenticators may cut a name after 64 bytes (WebAuthn Level 3, 6.4.1).
@@ -182,7 +202,7 @@ def _read_origin(variables: Variables, port: int, *, development: bool) -> str:
         )
     suffix = "" if port == DEFAULT_PORTS["http"] else f":{port}"
     origin = variables.text("PUBLIC_ORIGIN", f"http://localhost{suffix}")
-    check_origin(origin, plain_http_allowed=development)
+    check_origin("PUBLIC_ORIGIN", origin, plain_http_allowed=development)
     return origin
 
 

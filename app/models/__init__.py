@@ -1,5 +1,6 @@
 """The tables, as typed dataclasses. No queries here, and no Flask."""
 
+from app.models.application import Application, HandoverCode
 from app.models.base import Base
 from app.models.oauth import AuthorizationPurpose, AuthorizationRequest, Identity
 from app.models.one_time_values import Invitation, RecoveryCode
@@ -8,11 +9,13 @@ from app.models.user import Role, User
 from app.models.webauthn import Challenge, Credential, Purpose, RemovedCredential
 
 __all__ = [
+    "Application",
     "AuthorizationPurpose",
     "AuthorizationRequest",
     "Base",
     "Challenge",
     "Credential",
+    "HandoverCode",
     "Identity",
     "Invitation",
     "Purpose",

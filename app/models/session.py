@@ -32,7 +32,13 @@ class UserSession(Base, kw_only=True):
         index=True,
         default=None,
     )
-    application_id: Mapped[str | None] = mapped_column(ByteOrderedText, default=None)
+    """The session that this one was handed over from, to an application on another host."""
+    application_id: Mapped[str | None] = mapped_column(
+        ByteOrderedText,
+        ForeignKey("applications.id", ondelete="CASCADE"),
+        index=True,
+        default=None,
+    )
     authenticated_at: Mapped[datetime]
     authenticated_with: Mapped[str]
     """``passkey``, ``oauth:<provider>`` or ``recovery_code``."""

@@ -5,7 +5,13 @@ from sqlalchemy.orm import Session
 
 from app.errors import SchemaTooNew, SchemaTooOld
 
-REVISIONS = ("001_initial", "002_oauth", "003_schema_floor", "004_outside_accounts")
+REVISIONS = (
+    "001_initial",
+    "002_oauth",
+    "003_schema_floor",
+    "004_outside_accounts",
+    "005_applications",
+)
 """The migrations of this release, oldest first.
 
 Written down so that the running service needs neither Alembic nor the folder; a test holds them

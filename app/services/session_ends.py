@@ -1,12 +1,17 @@
 """Ends of sessions: one, the others, or all of a person's; each binds at the very next request."""
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, or_, update
 from sqlalchemy.orm import Session
 
 from app import clock
 from app.errors import NotFound
 from app.models import UserSession
 from app.services.tokens import hash_secret
+
+_LONG_OVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def end_session(session: Session, *, user_id: str, session_id: str) -> None:
@@ -30,22 +35,20 @@ def end_session_by_token(session: Session, *, token: str) -> UserSession | None:
     return ended
 
 
-def has_expired(session: Session, *, token: str) -> bool:
-    """Tell whether the token is of a session whose time is over, and which is still stored."""
-    query = select(UserSession.id).where(*_expired(token))
-    return session.scalar(query) is not None
+def end_expired_sessions(session: Session, *, ids: Collection[str]) -> None:
+    """Let those whose time is over have been over for ever, so that no clock revives them.
 
-
-def end_expired_session(session: Session, *, token: str) -> None:
-    """End a session whose time is over, so that no clock that is set back revives it."""
-    session.execute(delete(UserSession).where(*_expired(token)))
-
-
-def _expired(token: str) -> tuple[ColumnElement[bool], ...]:
+    The rows stay for the clean-up: the session gate's role may not delete.
+    """
     now = clock.now()
-    return (
-        UserSession.token_hash == hash_secret(token),
-        or_(UserSession.idle_expires_at <= now, UserSession.expires_at <= now),
+    session.execute(
+        update(UserSession)
+        .where(
+            UserSession.id.in_(ids),
+            or_(UserSession.idle_expires_at <= now, UserSession.expires_at <= now),
+        )
+        .values(idle_expires_at=_LONG_OVER),
+        execution_options={"synchronize_session": False},
     )
 
 

@@ -1,6 +1,6 @@
 """Sessions: opened by an authentication, renewed by the next one, ended at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from app.models import Role, SessionPurpose, User, UserSession
 from app.services.devices import Device
 from app.services.people import Person, describe
 from app.services.session_ends import end_session_by_token
+from app.services.session_lookup import SessionRow, session_lookup
 from app.services.tokens import hash_secret, new_session_token
 
 OUTSIDE = "oauth:"
@@ -156,25 +157,13 @@ def renew_session(
     return RenewedSession(session=renewed, token=token if swapped else None)
 
 
-def find_active_session(session: Session, *, token: str) -> ActiveSession | None:
-    """Find whose token this is, if it is good now: one indexed lookup, joined to the person."""
-    now = clock.now()
-    query = (
-        select(UserSession, User)
-        .join(User, User.id == UserSession.user_id)
-        .where(
-            UserSession.token_hash == hash_secret(token),
-            UserSession.parent_id.is_(None),
-            UserSession.idle_expires_at > now,
-            UserSession.expires_at > now,
-            User.disabled_at.is_(None),
-        )
-    )
-    found = session.execute(query).one_or_none()
-    if found is None:
-        return None
-    row, user = found
-    return describe_session(row, user)
+def find_session(session: Session, *, token: str) -> SessionRow | None:
+    """Find the session with this token, and the person whose it is, whatever became of them."""
+    found = session.execute(
+        session_lookup(SessionRow._fields),
+        {"token_hash": hash_secret(token), "now": clock.now()},
+    ).one_or_none()
+    return None if found is None else SessionRow._make(found)
 
 
 def hold_session(session: Session, *, session_id: str) -> None:
@@ -217,24 +206,59 @@ def describe_session(row: UserSession, user: User) -> ActiveSession:
     )
 
 
+def active_session(row: SessionRow) -> ActiveSession | None:
+    """Tell of a session that was found, if it is good for the service itself at this moment."""
+    if not (row.is_in_time and row.is_enabled) or row.application_id is not None:
+        return None
+    person = Person(
+        id=row.user_id,
+        email=row.email,
+        email_verified=row.is_proved,
+        address_lost_at=row.address_lost_at,
+        name=row.name,
+        role=row.role,
+        locale=row.locale,
+        created_at=row.user_created_at,
+    )
+    return ActiveSession(
+        id=row.id,
+        person=person,
+        purpose=row.purpose,
+        authenticated_at=row.authenticated_at,
+        authenticated_with=row.authenticated_with,
+        authenticator_id=row.authenticator_id,
+        auth_time=row.auth_time,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        idle_expires_at=row.idle_expires_at,
+        last_seen_at=row.last_seen_at,
+        idle_seconds=row.idle_seconds,
+    )
+
+
 def is_due_for_touch(active: ActiveSession) -> bool:
     """Tell whether last-seen is old enough to be written again."""
     return clock.now() - active.last_seen_at >= LAST_SEEN_EVERY
 
 
-def touch_session(session: Session, *, active: ActiveSession) -> None:
-    """Write that the session is in use, at most once a minute, and put its idle end off."""
+def touch_sessions(session: Session, *, ids: Collection[str]) -> None:
+    """Write that sessions are in use, each at most once a minute, and put their idle ends off."""
     now = clock.now()
-    idle_end = min(now + timedelta(seconds=active.idle_seconds), active.expires_at)
-    session.execute(
-        update(UserSession)
-        .where(
-            UserSession.id == active.id,
-            UserSession.last_seen_at <= now - LAST_SEEN_EVERY,
-            UserSession.idle_expires_at > now,
+    are_due = (UserSession.last_seen_at <= now - LAST_SEEN_EVERY, UserSession.idle_expires_at > now)
+    due = session.execute(
+        select(UserSession.id, UserSession.idle_seconds, UserSession.expires_at)
+        .where(UserSession.id.in_(ids), *are_due)
+        # Whoever locks several rows locks them in this order.
+        .order_by(UserSession.id)
+    ).all()
+    for row in due:
+        idle_end = min(now + timedelta(seconds=row.idle_seconds), row.expires_at)
+        session.execute(
+            update(UserSession)
+            .where(UserSession.id == row.id, *are_due)
+            .values(last_seen_at=now, idle_expires_at=idle_end),
+            execution_options={"synchronize_session": False},
         )
-        .values(last_seen_at=now, idle_expires_at=idle_end)
-    )
 
 
 def list_sessions(

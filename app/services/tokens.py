@@ -7,6 +7,7 @@ import secrets
 SESSION_PREFIX = "obs_"
 _SECRET_BYTES = 32
 _USER_HANDLE_BYTES = 64
+_BROWSER_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _SESSION_TOKEN = re.compile(r"obs_[A-Za-z0-9_-]{43}")
 
 # Crockford's base 32: no letter that is mistaken for a digit. 25 characters carry 125 bits.
@@ -34,6 +35,11 @@ def new_session_token() -> str:
 def is_session_token(text: str) -> bool:
     """Tell whether the text has the form of a session token of ours."""
     return _SESSION_TOKEN.fullmatch(text) is not None
+
+
+def is_browser_token(text: str) -> bool:
+    """Tell whether the text has the form of a browser's mark of ours."""
+    return _BROWSER_TOKEN.fullmatch(text) is not None
 
 
 def hash_secret(secret: str | bytes) -> bytes:

@@ -73,13 +73,13 @@ def test_bounds_are_the_ones_on_the_page(tmp_path: Path, name: str) -> None:
 
 
 def test_numbers_on_the_page_are_found() -> None:
-    assert len(BOUNDS) == 14
+    assert len(BOUNDS) == 16
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_choices_on_the_page_boot(tmp_path: Path, name: str) -> None:
     choices = re.findall(r"`([A-Za-z]+)`", ROWS[name][1]) or [""]
-    for choice in choices if name not in {"RP_ID", "BIND"} else ["localhost"]:
+    for choice in choices if name not in {"RP_ID", "BIND", "GATE_BIND"} else ["localhost"]:
         environ = {**PRODUCTION, **LOCALHOST, name: choice}
         if choice == "postgresql":
             environ["DATABASE_URL"] = POSTGRESQL

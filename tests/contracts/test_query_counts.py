@@ -43,6 +43,7 @@ STATEMENTS = {
     "auth.begin_reauthentication": 5,  # who; store; sweep; which passkeys
     "auth.finish_reauthentication": 6,  # who; consume; find; record the use; swap the token
     "auth.get_session": 1,
+    "auth.verify": 0,  # one, on a connection that the session gate holds
     "auth.list_sessions": 2,
     "auth.end_session": 3,
     "auth.end_other_sessions": 3,

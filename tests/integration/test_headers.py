@@ -112,7 +112,7 @@ def production(scratch_database: ScratchDatabases) -> Iterator[Flask]:
         yield make()
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/api/auth/session", "/static/mark.svg", "/nothing"])
+@pytest.mark.parametrize("path", ["/sign-in", "/api/users/me", "/static/mark.svg", "/nothing"])
 def test_https_is_asked_for_in_production(production: Flask, path: str) -> None:
     with secure_browser(production).get(path) as answer:
         require_baseline(answer)

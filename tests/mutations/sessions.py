@@ -9,28 +9,16 @@ _COOKIES = ("tests/abuse/test_tossed_cookies.py",)
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         name="the session of somebody who is disabled is found",
-        file="app/services/sessions.py",
-        old="""            UserSession.expires_at > now,
-            User.disabled_at.is_(None),
-        )
-    )
-    found =""",
-        new="""            UserSession.expires_at > now,
-        )
-    )
-    found =""",
+        file="app/services/session_lookup.py",
+        old="User.disabled_at.is_(None)",
+        new="User.id.is_not(None)",
         caught_by=_ENDS,
     ),
     Mutation(
         name="only the idle end of a session counts",
-        file="app/services/sessions.py",
-        old="""            UserSession.parent_id.is_(None),
-            UserSession.idle_expires_at > now,
-            UserSession.expires_at > now,
-            User.disabled_at""",
-        new="""            UserSession.parent_id.is_(None),
-            UserSession.idle_expires_at > now,
-            User.disabled_at""",
+        file="app/services/session_lookup.py",
+        old="and_(session.idle_expires_at > _NOW, session.expires_at > _NOW)",
+        new="and_(session.idle_expires_at > _NOW)",
         caught_by=_ENDS,
     ),
     Mutation(
@@ -42,10 +30,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         name="a worker remembers whose a token was",
-        file="app/blueprints/current.py",
-        old="    active = with_transaction(\n",
-        new="""    known = current_app.extensions.setdefault("known_sessions", {})
-    active = known[token] = known.get(token) or with_transaction(
+        file="app/session_checks.py",
+        old="        found = self._held.find(shape.__name__, values)\n",
+        new="""        known = self.__dict__.setdefault("known", {})
+        found = known[token] = known.get(token) or self._held.find(shape.__name__, values)
 """,
         caught_by=_ENDS,
     ),
@@ -81,9 +69,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         name="a cookie's name is freed of all white space",
-        file="app/blueprints/cookies.py",
-        old='part.strip(" \\t").partition',
-        new="part.strip().partition",
+        file="app/cookie_header.py",
+        old="(?:\\A|;)[ \\t]*{re.escape(name)}",
+        new="(?:\\A|;)\\s*{re.escape(name)}",
         caught_by=_COOKIES,
     ),
     Mutation(

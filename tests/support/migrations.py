@@ -14,7 +14,7 @@ from app.cli.db import migrate as flask_migrate
 from app.database import WRITES
 from tests.support.units import engine_of
 
-HEAD = "004_outside_accounts"
+HEAD = "005_applications"
 """The newest of the real ones."""
 
 

@@ -65,6 +65,7 @@ def _look_around(browser: Browser, who: str | None) -> Iterator[Step]:
     yield "pages.show_account", browser.get("/account")
     for endpoint, path in (
         ("auth.get_session", "/api/auth/session"),
+        ("auth.verify", "/api/auth/verify"),
         ("auth.list_sessions", "/api/auth/sessions?limit=2"),
         ("auth.list_credentials", "/api/auth/credentials"),
         ("auth.count_recovery_codes", "/api/auth/recovery-codes"),

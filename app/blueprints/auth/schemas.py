@@ -1,7 +1,7 @@
 """What the routes of sign-in take and answer."""
 
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -23,6 +23,15 @@ class BeginRegistration(Body):
     email: str = Field(min_length=3, max_length=254, json_schema_extra={"format": "email"})
     name: Name
     invitation: Secret | None = None
+
+
+class VerifyQuery(Body):
+    """What a check asks for besides a session; the proxy's configuration fixes it."""
+
+    app: str | None = Field(default=None, min_length=1)
+    role: str | None = Field(default=None, min_length=1)
+    group: str | None = Field(default=None, min_length=1)
+    redirect: Literal["0", "1"] = "0"
 
 
 class CredentialAnswer(Answer):

@@ -1,11 +1,13 @@
 """My sessions: which there are, and an end to them."""
 
+from flask import Response, request
+
 from app.blueprints import current
 from app.blueprints.auth.routes import blueprint
-from app.blueprints.auth.schemas import EndedSessions, ListedSession, SessionList
+from app.blueprints.auth.schemas import EndedSessions, ListedSession, SessionList, VerifyQuery
 from app.blueprints.guards import Level, Reply, Unit, operation
 from app.blueprints.schemas import PageQuery, SignedInAnswer, cursor
-from app.errors import NotFound
+from app.errors import CrossSiteRequest, NotAllowed, NotFound, NotSignedIn
 from app.extensions import db
 from app.services import session_ends, sessions
 
@@ -15,6 +17,22 @@ from app.services import session_ends, sessions
 def get_session() -> SignedInAnswer:
     """Tell who is signed in."""
     return SignedInAnswer.of(current.active_session())
+
+
+@blueprint.get("/verify")
+@operation(
+    Level.PUBLIC,
+    Unit.NONE,
+    query=VerifyQuery,
+    status=204,
+    refusals=(NotSignedIn, NotAllowed, CrossSiteRequest),
+)
+def verify(query: VerifyQuery) -> Response:  # noqa: ARG001 - the gate reads it by itself
+    """Tell a proxy by headers whose a request is; see docs/proxies.md."""
+    answer = current.session_gate().verify(request.environ)
+    # A query that the schema lets through is one that the gate can read.
+    status, headers, body = answer or (400, [], b"")
+    return Response(body, status, headers)
 
 
 @blueprint.delete("/session")

@@ -1,0 +1,61 @@
+"""``flask gate``: the session gate as a process of its own."""
+
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from app.boot import require_fitting_gate_database
+from app.cli.unit import service_settings
+from app.config import ServiceSettings
+from app.errors import SettingsError
+
+_READ_TIMEOUT_MILLISECONDS = 20_000
+
+
+@click.command("gate")
+@with_appcontext
+def gate_command() -> None:
+    """Serve the session gate alone, for a proxy that asks thousands of times a second.
+
+    It answers GET /api/auth/verify and GET /api/auth/session on GATE_BIND and GATE_PORT, with
+    GATE_WORKERS processes, and nothing else. A sign-in page under load cannot slow it. On
+    PostgreSQL it needs a role that may read four tables and touch last-seen: docs/proxies.md
+    has the grants, and says when this process is worth having.
+    """
+    settings = service_settings()
+    try:
+        require_fitting_gate_database(current_app.extensions["openbadges"])
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"The session gate listens on {_where(settings)}.", err=True)
+    # Another server than the service's own, which a start of that one need not load.
+    from granian import Granian  # noqa: PLC0415
+    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
+    from granian.http import HTTP1Settings  # noqa: PLC0415
+    from granian.log import LogLevels  # noqa: PLC0415
+
+    address = settings.gate_bind
+    is_socket = address.startswith("unix:")
+    Granian(
+        "wsgi:gate",
+        address="127.0.0.1" if is_socket else address.strip("[]"),
+        port=settings.gate_port,
+        uds=Path(address.removeprefix("unix:")) if is_socket else None,
+        uds_permissions=0o660 if is_socket else None,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=settings.gate_workers,
+        blocking_threads=settings.threads,
+        http1_settings=HTTP1Settings(header_read_timeout=_READ_TIMEOUT_MILLISECONDS),
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+def _where(settings: ServiceSettings) -> str:
+    if settings.gate_bind.startswith("unix:"):
+        return settings.gate_bind
+    return f"{settings.gate_bind}:{settings.gate_port}"
