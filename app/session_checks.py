@@ -20,7 +20,7 @@ from app.database import IMPATIENT, WRITES, unpooled_engine
 from app.held_connections import HeldConnections, loader
 from app.last_seen import LastSeen
 from app.models import Application, User, UserSession
-from app.services.identity_headers import header_names
+from app.services.identity_headers import header_list, header_names
 from app.services.session_ends import end_expired_sessions
 from app.services.session_lookup import session_lookup
 from app.services.sessions import LAST_SEEN_EVERY
@@ -82,6 +82,9 @@ class SessionChecks:
         dialect = engine.dialect
         self.moment = loader(UserSession.created_at.type, dialect)
         self.list_of = _remembering(loader(User.groups.type, dialect), dialect.name)
+        self.groups_header = _remembering(
+            lambda stored: header_list(self.list_of(stored)), dialect.name
+        )
         load_map = loader(Application.header_map.type, dialect)
         self.names_of = _remembering(lambda stored: header_names(load_map(stored)), dialect.name)
 

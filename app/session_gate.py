@@ -35,7 +35,7 @@ from app.services.access import (
     may_use,
     read_requirement,
 )
-from app.services.identity_headers import DEFAULT_NAMES, header_list, header_value
+from app.services.identity_headers import DEFAULT_NAMES, header_value
 from app.services.tokens import is_browser_token, is_session_token
 from app.session_checks import Checked, CheckedFor, Described, Row, SessionChecks
 
@@ -125,7 +125,7 @@ class SessionGate:
             raise NotAllowed
         if is_from_elsewhere(environ, origins):
             raise CrossSiteRequest
-        return self._headers(row, names, groups)
+        return self._headers(row, names)
 
     def _admit(self, row: Row, groups: list[str]) -> tuple[tuple[str, ...], list[str]]:
         """Give the application's header names and origins. Raises what keeps the person out."""
@@ -141,13 +141,13 @@ class SessionGate:
             raise NotAllowed
         return self.checks.names_of(row.header_map), origins
 
-    def _headers(self, row: Row, names: tuple[str, ...], groups: list[str]) -> Headers:
+    def _headers(self, row: Row, names: tuple[str, ...]) -> Headers:
         values = (
             row.user_id,
             header_value(row.email) if row.is_proved and row.email else "",
             header_value(row.name),
             row.role,
-            header_list(groups) if groups else "",
+            self.checks.groups_header(row.groups),
             row.id,
             row.authenticated_with,
             _rfc3339(self.checks.moment(row.authenticated_at)),

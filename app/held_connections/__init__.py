@@ -5,10 +5,10 @@ wrap the result, end, check in) costs several times what the database needs for 
 Here it compiles the statement once, and the driver is asked directly. Only reading goes this way.
 """
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from sqlalchemy import Select
@@ -21,6 +21,8 @@ from app.held_connections.compiled import Row, loader
 from app.held_connections.sqlite import SQLiteStatements
 
 __all__ = ["HeldConnections", "loader"]
+
+_LOOK_AGAIN_SECONDS = 0.001
 
 
 class HeldConnection(Protocol):
@@ -36,8 +38,8 @@ class HeldConnection(Protocol):
 class HeldConnections:
     """Asks the database one question after another, on as many connections as are needed.
 
-    At most ``most`` are in use at a time; whoever finds them all in use waits ``wait_seconds``.
-    None is kept longer than ``keep_seconds``: firewalls forget it, a failover leaves it behind, and
+    At most ``most`` are open at a time; whoever finds them all in use waits ``wait_seconds``. None
+    is kept longer than ``keep_seconds``: firewalls forget it, a failover leaves it behind, and
     another file may have been put into the place of the one that it has open.
     """
 
@@ -52,59 +54,80 @@ class HeldConnections:
     ) -> None:
         """Take the statements by name. Nothing is opened yet, so that the process may fork."""
         self._wait_seconds = wait_seconds
-        self._keep_seconds = keep_seconds
-        self._may_ask = threading.BoundedSemaphore(most)
-        self._idle: deque[tuple[float, HeldConnection]] = deque()
         self._errors = (DBAPIError, PoolTimeout, engine.dialect.loaded_dbapi.Error)
-        self._open: Callable[[], HeldConnection]
+        open_connection: Callable[[], HeldConnection]
         if engine.dialect.name == "postgresql":
             # A service on SQLite starts without the driver of PostgreSQL (docs/performance.md).
             from app.held_connections.postgresql import PostgreSQLStatements  # noqa: PLC0415
 
-            self._open = PostgreSQLStatements(engine, statements, seconds=wait_seconds).open
+            open_connection = PostgreSQLStatements(engine, statements, seconds=wait_seconds).open
         else:
-            self._open = SQLiteStatements(engine, statements).open
+            open_connection = SQLiteStatements(engine, statements).open
+        # Last in, first out: of few that are in use, each keeps more of the file at hand.
+        self._places = deque(
+            _Place(open_connection, self._errors, keep_seconds) for _ in range(most)
+        )
 
     def find(self, name: str, values: Mapping[str, Any]) -> Row | None:
         """Give the first row of the named statement. Raises ``DatabaseUnavailable``."""
-        if not self._may_ask.acquire(timeout=self._wait_seconds):
-            raise DatabaseUnavailable(reason="every held connection is in use")
         try:
-            return self._ask(name, values)
+            place = self._places.pop()
+        except IndexError:
+            place = self._wait()
+        try:
+            return place.find(name, values)
         except self._errors as error:
             raise DatabaseUnavailable from error
         finally:
-            self._may_ask.release()
+            self._places.append(place)
 
     def close(self) -> None:
         """Close those that are not in use; another question opens new ones."""
-        while self._idle:
-            self._idle.pop()[1].close()
+        for place in list(self._places):
+            place.close()
 
-    def _ask(self, name: str, values: Mapping[str, Any]) -> Row | None:
-        try:
-            since, connection = self._idle.pop()
-        except IndexError:
-            return self._ask_anew(name, values)
-        if time.monotonic() - since > self._keep_seconds:
-            connection.close()
-            return self._ask_anew(name, values)
-        try:
-            found = connection.find(name, values)
-        except self._errors:
-            # The server may have restarted since, or a migration have changed the tables below the
-            # prepared statement: a new connection tells whether the database is really away.
-            connection.close()
-            return self._ask_anew(name, values)
-        self._idle.append((since, connection))
-        return found
+    def _wait(self) -> "_Place":
+        give_up_at = time.monotonic() + self._wait_seconds
+        while time.monotonic() < give_up_at:
+            time.sleep(_LOOK_AGAIN_SECONDS)
+            with suppress(IndexError):
+                return self._places.pop()
+        raise DatabaseUnavailable(reason="every held connection is in use")
 
-    def _ask_anew(self, name: str, values: Mapping[str, Any]) -> Row | None:
-        connection = self._open()
+
+class _Place:
+    """Room for one connection, which is opened when a question comes."""
+
+    def __init__(
+        self,
+        open_connection: Callable[[], HeldConnection],
+        errors: tuple[type[Exception], ...],
+        keep_seconds: float,
+    ) -> None:
+        self._open = open_connection
+        self._errors = errors
+        self._keep_seconds = keep_seconds
+        self._keep_until = 0.0
+        self._connection: HeldConnection | None = None
+
+    def find(self, name: str, values: Mapping[str, Any]) -> Row | None:
+        if self._connection is not None and time.monotonic() < self._keep_until:
+            try:
+                return self._connection.find(name, values)
+            except self._errors:
+                # The server may have restarted since, or a migration have changed the tables below
+                # the prepared statement: a new connection tells whether the database is away.
+                self.close()
+        self.close()
+        self._connection = self._open()
+        self._keep_until = time.monotonic() + self._keep_seconds
         try:
-            found = connection.find(name, values)
+            return self._connection.find(name, values)
         except BaseException:
-            connection.close()
+            self.close()
             raise
-        self._idle.append((time.monotonic(), connection))
-        return found
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+from psycopg import abc
 from psycopg.adapt import Transformer
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
@@ -93,7 +94,7 @@ class PostgreSQLConnection:
         self._known: set[bytes] = set()
         self._readable = select.poll()
         self._readable.register(self._libpq.socket, select.POLLIN)
-        self._transformer = Transformer.from_context(connection)
+        self._transformers: dict[bytes, abc.Transformer] = {}
 
     def find(self, name: str, values: Mapping[str, Any]) -> Row | None:
         """Give the first row of the named statement. Raises the driver's errors."""
@@ -114,13 +115,23 @@ class PostgreSQLConnection:
         result = self._receive(ExecStatus.TUPLES_OK)
         if not result.ntuples:
             return None
-        self._transformer.set_pgresult(result)
-        row: Row = self._transformer.load_row(0, tuple)
+        row: Row = self._transformer_of(statement, result).load_row(0, tuple)
         return row
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _transformer_of(self, statement: Prepared, result: PGresult) -> abc.Transformer:
+        # To choose loaders by the columns' types costs more than to load.
+        known = self._transformers.get(statement.name)
+        if known is not None:
+            known.set_pgresult(result, set_loaders=False)
+            return known
+        transformer: abc.Transformer = Transformer.from_context(self._connection)
+        transformer.set_pgresult(result)
+        self._transformers[statement.name] = transformer
+        return transformer
 
     def _prepare(self, statement: Prepared) -> None:
         if statement.name not in self._known:
