@@ -338,6 +338,14 @@ class TooManyGroups(ServiceError):
     sentence = "Those are more groups than one can have."
 
 
+class HandoverUnusable(ServiceError):
+    """The code is unknown, used, expired, another browser's or application's, or void by now."""
+
+    code = "handover_unusable"
+    sentence = "That way in was used already, took too long, or began in another browser."
+    remembered = True
+
+
 class RecoveryCodeUnusable(ServiceError):
     """The recovery code is unknown, used or expired."""
 

@@ -33,6 +33,7 @@ _STATUS: dict[type[ServiceError], int] = {
     errors.AccountDisabled: 403,
     errors.LastWayIn: 409,
     errors.LastAdministrator: 409,
+    errors.HandoverUnusable: 400,
     errors.RecoveryCodeUnusable: 403,
     errors.AuthorizationDenied: 403,
     errors.AuthorizationRequestUnusable: 400,

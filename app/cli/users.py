@@ -1,4 +1,4 @@
-"""``flask users``: invite people, help them back in, give them roles."""
+"""``flask users``: invite people, help them back in, give them roles and groups."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,6 +11,7 @@ from app.cli.unit import run, service_settings
 from app.config import Registration
 from app.models import Role, User
 from app.services.addresses import parse_address
+from app.services.groups import change_groups, groups_of, parse_groups
 from app.services.invitations import INVITATION_TTL, invite
 from app.services.people import Person, describe, get_user_by_address_or_id, list_users
 from app.services.recovery import LINK_TTL, make_link_code
@@ -23,14 +24,21 @@ T = TypeVar("T")
 
 @click.group("users")
 def users_group() -> None:
-    """Invite people, help them back in, give them roles."""
+    """Invite people, help them back in, give them roles and groups."""
 
 
 @users_group.command("invite")
 @click.argument("address")
 @click.option("--admin", is_flag=True, help="The new account administers the service.")
+@click.option(
+    "--group", "groups", multiple=True, metavar="GROUP", help="The new account is in this group."
+)
 @with_appcontext
-def invite_command(address: str, admin: bool) -> None:  # noqa: FBT001 - click's way
+def invite_command(
+    address: str,
+    admin: bool,  # noqa: FBT001 - click's way
+    groups: tuple[str, ...],
+) -> None:
     """Print a one-time link with which the owner of ADDRESS creates an account.
 
     Nothing is sent: hand the link over yourself. It is good for a day and for one account; a
@@ -41,7 +49,8 @@ def invite_command(address: str, admin: bool) -> None:  # noqa: FBT001 - click's
         raise click.ClickException(CLOSED)
     wanted = run(lambda _session: parse_address(address), writes=False)
     role: Role = "admin" if admin else "user"
-    token = run(lambda session: invite(session, address=wanted, role=role))
+    named = run(lambda _session: parse_groups(groups), writes=False)
+    token = run(lambda session: invite(session, address=wanted, role=role, groups=named))
     fragment = urlencode({"invitation": token, "email": wanted.written})
     click.echo(f"{origin}/sign-up#{fragment}")
     _say(f"Good for one account and {INVITATION_TTL.total_seconds() / 3600:.0f} hours.")
@@ -95,6 +104,49 @@ def role_command(named: str, role: Role) -> None:
     )
     click.echo(f"{_name_of(account)}, has the role {role} now; {ended} of their sessions ended.")
     _warn_of_unproved_address(account)
+
+
+@users_group.command("groups")
+@click.argument("named", metavar="ADDRESS_OR_ID")
+@click.option("--add", multiple=True, metavar="GROUP", help="Put them into this group.")
+@click.option("--remove", multiple=True, metavar="GROUP", help="Take them out of this group.")
+@with_appcontext
+def groups_command(named: str, add: tuple[str, ...], remove: tuple[str, ...]) -> None:
+    """Print the groups that a person is in; with --add and --remove, change them first.
+
+    ADDRESS_OR_ID is the account's address, or its id as `flask users list` prints it: an account
+    may have no address, and one that is not proved may be somebody else's.
+
+    Applications let people in by their groups (`flask apps`). A change binds on the next request,
+    in every session; nobody has to sign in again. Standard output has a group a line; whose they
+    are stands on standard error.
+
+    \b
+    Example:
+      flask users groups ada@example.org --add staff --add editors --remove guests
+    """  # noqa: D301 (click wants the backspace itself)
+    if add or remove:
+        account, change = run(
+            lambda session: _act_on(
+                get_user_by_address_or_id(session, named),
+                lambda user: change_groups(session, user_id=user.id, add=add, remove=remove),
+            )
+        )
+        _warn_of_unproved_address(account)
+    else:
+        account, change = run(
+            lambda session: _act_on(get_user_by_address_or_id(session, named), groups_of),
+            writes=False,
+        )
+    _say(f"For {_name_of(account)}.")
+    for group in change.present:
+        _say(f"They were in {group} already.")
+    for group in change.absent:
+        _say(f"They were not in {group}.")
+    for group in change.groups:
+        click.echo(group)
+    if not change.groups:
+        _say("In no group.")
 
 
 @users_group.command("list")

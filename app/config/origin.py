@@ -25,6 +25,13 @@ def host_of(origin: str) -> str:
     return origin.partition("://")[2].partition(":")[0]
 
 
+def hosts_of(origin: str) -> frozenset[str]:
+    """Give the values of `Host` by which browsers ask for an origin, with and without the port."""
+    scheme, _, host = origin.partition("://")
+    port = "" if ":" in host else f":{DEFAULT_PORTS[scheme]}"
+    return frozenset({host, host + port})
+
+
 def check_origin(
     name: str, origin: str, *, plain_http_allowed: bool, subdomains_of_localhost: bool = False
 ) -> None:

@@ -14,6 +14,7 @@ from app.config.origin import (
     check_origin,
     check_rp_id,
     host_of,
+    hosts_of,
 )
 from app.config.secret_keys import read_secret_keys
 from app.config.variables import Variables
@@ -79,9 +80,7 @@ class ServiceSettings:
     @property
     def hosts(self) -> frozenset[str]:
         """The values of `Host` by which browsers ask for us, with and without the port."""
-        scheme, _, host = self.public_origin.partition("://")
-        port = "" if ":" in host else f":{DEFAULT_PORTS[scheme]}"
-        return frozenset({host, host + port})
+        return hosts_of(self.public_origin)
 
     @property
     def open_issuers(self) -> frozenset[str]:
@@ -95,6 +94,10 @@ class ServiceSettings:
     @property
     def browser_cookie(self) -> str:
         return self._cookie("browser")
+
+    @property
+    def handover_cookie(self) -> str:
+        return self._cookie("handover")
 
     def _cookie(self, name: str) -> str:
         if self.secure:

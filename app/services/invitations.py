@@ -1,5 +1,6 @@
 """Invitations: leave to create one account."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -24,14 +25,14 @@ class Grant:
     groups: list[str]
 
 
-def invite(session: Session, *, address: Address, role: Role) -> str:
+def invite(session: Session, *, address: Address, role: Role, groups: Sequence[str] = ()) -> str:
     """Invite the owner of an address and give the token; an earlier invitation is void.
 
     Raises ``AddressTaken`` where they have an account already.
     """
     require_free_address(session, address, f"{address.written} has an account already.")
     session.execute(delete(Invitation).where(Invitation.email_canonical == address.canonical))
-    return _add(session, email_canonical=address.canonical, role=role)
+    return _add(session, email_canonical=address.canonical, role=role, groups=groups)
 
 
 def invite_first_administrator(session: Session) -> str:
@@ -103,13 +104,16 @@ def _is_good(token_hash: bytes, address: Address) -> ColumnElement[bool]:
     )
 
 
-def _add(session: Session, *, email_canonical: str | None, role: Role) -> str:
+def _add(
+    session: Session, *, email_canonical: str | None, role: Role, groups: Sequence[str] = ()
+) -> str:
     token = new_secret()
     session.add(
         Invitation(
             token_hash=hash_secret(token),
             email_canonical=email_canonical,
             role=role,
+            groups=sorted(groups),
             expires_at=clock.now() + INVITATION_TTL,
         )
     )

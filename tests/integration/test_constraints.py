@@ -6,22 +6,25 @@ DB-8. Foreign keys are in test_references.py.
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import pytest
 from sqlalchemy import CheckConstraint, Table, UniqueConstraint, update
 from sqlalchemy.exc import IntegrityError
 
-from app.models import Base, Challenge, Invitation, User, UserSession
+from app.models import Application, Base, Challenge, Invitation, User, UserSession
 from app.models.oauth import AuthorizationRequest
 from tests.conftest import Transaction
 from tests.support.rows import (
     a_challenge,
     a_credential,
+    a_handover_code,
     a_recovery_code,
     a_removed_credential,
     a_session,
     a_user,
+    an_application,
     an_authorization_request,
     an_identity,
     an_invitation,
@@ -31,28 +34,40 @@ ISSUER = "https://id.example.org"
 
 
 @dataclass(frozen=True)
+class Stored:
+    """What other rows refer to."""
+
+    user: User = field(default_factory=a_user)
+    application: Application = field(default_factory=an_application)
+
+    @cached_property
+    def session(self) -> UserSession:
+        return a_session(self.user)
+
+
+@dataclass(frozen=True)
 class Unique:
     """How to make a row with a value that is taken, and with others that are not."""
 
-    make: Callable[[User, str], Base]
+    make: Callable[[Stored, str], Base]
     free: tuple[str, ...] = ("Body", "taken ")
 
 
-def linked(user: User, value: str) -> Base:
+def linked(stored: Stored, value: str) -> Base:
     issuer, _, subject = value.rpartition("#")
     # Under whatever name the operator configured the provider.
     name = secrets.token_hex(4)
-    return an_identity(user, provider=name, issuer=issuer or ISSUER, subject=subject)
+    return an_identity(stored.user, provider=name, issuer=issuer or ISSUER, subject=subject)
 
 
 UNIQUE = {
     "uq_users_email_canonical": Unique(lambda _, value: a_user(email_canonical=value)),
     "uq_users_webauthn_id": Unique(lambda _, value: a_user(webauthn_id=value.encode())),
     "uq_webauthn_credentials_credential_id": Unique(
-        lambda user, value: a_credential(user, credential_id=value.encode())
+        lambda stored, value: a_credential(stored.user, credential_id=value.encode())
     ),
     "uq_user_sessions_token_hash": Unique(
-        lambda user, value: a_session(user, token_hash=value.encode())
+        lambda stored, value: a_session(stored.user, token_hash=value.encode())
     ),
     "uq_oauth_providers_issuer_provider_id": Unique(
         linked, free=("Body", "https://ID.example.org#taken", "https://other.example.org#taken")
@@ -61,10 +76,16 @@ UNIQUE = {
     "pk_removed_credentials": Unique(lambda _, value: a_removed_credential(hash_=value.encode())),
     "pk_invitations": Unique(lambda _, value: an_invitation(token_hash=value.encode())),
     "pk_recovery_codes": Unique(
-        lambda user, value: a_recovery_code(user, code_hash=value.encode())
+        lambda stored, value: a_recovery_code(stored.user, code_hash=value.encode())
     ),
     "pk_oauth_sessions": Unique(
         lambda _, value: an_authorization_request(state_hash=value.encode())
+    ),
+    "pk_applications": Unique(lambda _, value: an_application(value)),
+    "pk_handover_codes": Unique(
+        lambda stored, value: a_handover_code(
+            stored.session, stored.application, code_hash=value.encode()
+        )
     ),
 }
 
@@ -105,14 +126,15 @@ def refused_by(error: IntegrityError) -> str:
 
 @pytest.mark.parametrize("name", UNIQUE)
 def test_a_taken_value_is_refused_by_name(transaction: Transaction, name: str) -> None:
-    user, case = a_user(), UNIQUE[name]
+    stored, case = Stored(), UNIQUE[name]
     with transaction() as session:
-        session.add(user)
-        session.flush()
-        session.add_all([case.make(user, value) for value in ("taken", *case.free)])
+        for row in (stored.user, stored.session, stored.application):
+            session.add(row)
+            session.flush()
+        session.add_all([case.make(stored, value) for value in ("taken", *case.free)])
 
     with pytest.raises(IntegrityError) as refusal, transaction() as session:
-        session.add(case.make(user, "taken"))
+        session.add(case.make(stored, "taken"))
 
     assert refused_by(refusal.value) == name
 
@@ -145,8 +167,9 @@ def test_every_constraint_of_the_tables_has_its_case() -> None:
     def named(table: Table) -> set[str]:
         checks = {one for one in table.constraints if isinstance(one, CheckConstraint)}
         uniques = {one for one in table.constraints if isinstance(one, UniqueConstraint)}
-        # Ids are made by us, and nobody else chooses them.
-        keys = {table.primary_key} if "id" not in table.primary_key.columns else set()
+        # Ids are made by us, and nobody else chooses them; but operators do, those of applications.
+        is_ours = "id" in table.primary_key.columns and table.name != "applications"
+        keys = set() if is_ours else {table.primary_key}
         return {str(one.name) for one in checks | uniques | keys}
 
     of_all_tables = set().union(*map(named, Base.metadata.tables.values()))

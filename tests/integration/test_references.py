@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import ForeignKeyConstraint, delete, func, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.models import Base, Invitation, User, UserSession
+from app.models import Application, Base, Invitation, User, UserSession
 from tests.conftest import Transaction
 from tests.support.databases import EngineName
 from tests.support.rows import a_user, everything_of
@@ -26,6 +26,11 @@ OF_A_SESSION = {
     "fk_user_sessions_parent_id_user_sessions",
     "fk_webauthn_challenges_session_id_user_sessions",
     "fk_oauth_sessions_session_id_user_sessions",
+    "fk_handover_codes_session_id_user_sessions",
+}
+OF_AN_APPLICATION = {
+    "fk_user_sessions_application_id_applications",
+    "fk_handover_codes_application_id_applications",
 }
 CUT_LOOSE = {"fk_invitations_created_by_users"}
 
@@ -78,7 +83,8 @@ def test_a_persons_rows_go_with_them_and_nobody_elses(transaction: Transaction) 
 
     gone = {name for name, count in counts(transaction).items() if count < before[name]}
     halved = {name for name, count in counts(transaction).items() if 2 * count == before[name] > 0}
-    assert gone == {FOREIGN_KEYS[name].table.name for name in OF_A_PERSON} | {"users"}
+    owned = OF_A_PERSON | OF_A_SESSION
+    assert gone == {FOREIGN_KEYS[name].table.name for name in owned} | {"users"}
     assert halved - {"invitations"} == gone
 
 
@@ -97,7 +103,28 @@ def test_what_hangs_on_a_session_goes_with_it(transaction: Transaction) -> None:
         for name, count in counts(transaction).items()
         if count < before[name]
     }
-    assert lost == {"user_sessions": 2, "webauthn_challenges": 1, "oauth_sessions": 1}
+    assert lost == {
+        "user_sessions": 2,
+        "handover_codes": 1,
+        "webauthn_challenges": 1,
+        "oauth_sessions": 1,
+    }
+
+
+def test_what_hangs_on_an_application_goes_with_it(transaction: Transaction) -> None:
+    """Whoever was handed over to it stays signed in to the service itself."""
+    user = store(transaction)
+    before = counts(transaction)
+    handed_over = select(UserSession.application_id).where(
+        UserSession.user_id == user.id, UserSession.application_id.is_not(None)
+    )
+
+    with transaction() as session:
+        session.execute(delete(Application).where(Application.id == handed_over.scalar_subquery()))
+
+    after = counts(transaction)
+    lost = {name: before[name] - after[name] for name in before if after[name] < before[name]}
+    assert lost == {"applications": 1, "user_sessions": 1, "handover_codes": 1}
 
 
 def test_a_child_session_ends_alone(transaction: Transaction) -> None:
@@ -128,4 +155,4 @@ def test_an_invitation_outlives_whoever_made_it(transaction: Transaction) -> Non
 
 
 def test_every_foreign_key_is_one_of_these() -> None:
-    assert FOREIGN_KEYS.keys() == OF_A_PERSON | OF_A_SESSION | CUT_LOOSE
+    assert FOREIGN_KEYS.keys() == OF_A_PERSON | OF_A_SESSION | OF_AN_APPLICATION | CUT_LOOSE

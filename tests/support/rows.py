@@ -1,13 +1,16 @@
 """Rows for tests of the data layer, each complete; what is not said is made up."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.models import (
+    Application,
     AuthorizationRequest,
     Base,
     Challenge,
     Credential,
+    HandoverCode,
     Identity,
     Invitation,
     RecoveryCode,
@@ -49,13 +52,35 @@ def a_credential(user: User, *, credential_id: bytes | None = None) -> Credentia
     )
 
 
+def an_application(
+    application_id: str | None = None,
+    *,
+    origins: Sequence[str] | None = None,
+    allowed_groups: Sequence[str] = (),
+    header_map: Mapping[str, str] | None = None,
+) -> Application:
+    application_id = application_id or f"app-{secrets.token_hex(4)}"
+    return Application(
+        id=application_id,
+        name=application_id.title(),
+        origins=list(origins or [f"https://{application_id}.example.org"]),
+        allowed_groups=list(allowed_groups),
+        header_map=dict(header_map or {}),
+    )
+
+
 def a_session(
-    user: User, *, token_hash: bytes | None = None, parent: UserSession | None = None
+    user: User,
+    *,
+    token_hash: bytes | None = None,
+    parent: UserSession | None = None,
+    application: Application | None = None,
 ) -> UserSession:
     return UserSession(
         user_id=user.id,
         token_hash=token_hash or a_hash(),
         parent_id=parent.id if parent else None,
+        application_id=application.id if application else None,
         authenticated_at=NOON,
         authenticated_with="passkey",
         last_seen_at=NOON,
@@ -118,6 +143,20 @@ def an_authorization_request(
     )
 
 
+def a_handover_code(
+    session: UserSession, application: Application, *, code_hash: bytes | None = None
+) -> HandoverCode:
+    return HandoverCode(
+        code_hash=code_hash or a_hash(),
+        application_id=application.id,
+        session_id=session.id,
+        browser_hash=b"browser",
+        origin=application.origins[0],
+        return_to="/",
+        expires_at=LATER,
+    )
+
+
 def an_invitation(creator: User | None = None, *, token_hash: bytes | None = None) -> Invitation:
     return Invitation(
         token_hash=token_hash or a_hash(),
@@ -137,13 +176,15 @@ def a_removed_credential(*, hash_: bytes | None = None) -> RemovedCredential:
 
 
 def everything_of(user: User) -> list[Base]:
-    """Make one row in every table that belongs to the person; each comes after its parents."""
-    session = a_session(user)
+    """Make one row in every table that belongs to the person, and an application; parents first."""
+    session, application = a_session(user), an_application()
     return [
         user,
         a_credential(user),
         session,
-        a_session(user, parent=session),
+        application,
+        a_session(user, parent=session, application=application),
+        a_handover_code(session, application),
         a_challenge(user, session=session),
         an_identity(user),
         an_authorization_request(user, session=session),
