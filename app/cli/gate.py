@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 
 from app.boot import require_fitting_gate_database
 from app.cli.unit import service_settings
-from app.config import ServiceSettings
+from app.config import ServiceSettings, Settings
 from app.errors import SettingsError
 
 _READ_TIMEOUT_MILLISECONDS = 20_000
@@ -24,9 +24,10 @@ def gate_command() -> None:
     PostgreSQL it needs a role that may read four tables and touch last-seen: docs/proxies.md
     has the grants, and says when this process is worth having.
     """
+    loaded: Settings = current_app.extensions["openbadges"]
     settings = service_settings()
     try:
-        require_fitting_gate_database(current_app.extensions["openbadges"])
+        require_fitting_gate_database(loaded)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"The session gate listens on {_where(settings)}.", err=True)
@@ -48,11 +49,17 @@ def gate_command() -> None:
         http=HTTPModes.http1,
         websockets=False,
         workers=settings.gate_workers,
-        blocking_threads=settings.threads,
+        blocking_threads=_threads(loaded),
         http1_settings=HTTP1Settings(header_read_timeout=_READ_TIMEOUT_MILLISECONDS),
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def _threads(settings: Settings) -> int:
+    # A lookup in a file waits for nobody, and threads that pass the interpreter's lock to and fro
+    # in the middle of each cost several times what it does; one over a wire leaves it to others.
+    return 1 if settings.database.kind == "sqlite" else settings.service.threads
 
 
 def _where(settings: ServiceSettings) -> str:
