@@ -5,7 +5,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, database
-from app.blueprints import auth, oauth, pages, system, users
+from app.blueprints import auth, handover, oauth, pages, system, users
 from app.blueprints.baseline import register_baseline
 from app.blueprints.bodies import LARGEST_BODY_BYTES
 from app.boot import require_fitting_database, require_fitting_gate_database
@@ -39,7 +39,7 @@ def create_app(settings: Settings) -> Flask:
 
     register_baseline(app)
     register_problems(app)
-    for part in (auth, oauth, users, system, pages):
+    for part in (auth, oauth, handover, users, system, pages):
         app.register_blueprint(part.blueprint)
     cli.register_commands(app)
     return app
@@ -54,7 +54,8 @@ def create_service(settings: Settings) -> Flask:
     app = create_app(settings)
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0)  # type: ignore[method-assign]
-    app.wsgi_app = SessionGate(settings, rest=app.wsgi_app)  # type: ignore[method-assign, arg-type]
+    gate = SessionGate(settings, rest=app.wsgi_app)  # type: ignore[arg-type]
+    app.wsgi_app = app.extensions["session_gate"] = gate  # type: ignore[method-assign]
     with app.app_context():
         try:
             require_fitting_database(settings)

@@ -11,11 +11,13 @@ from app import errors
 from app.answer_headers import refusal_headers
 from app.blueprints import cookies, current
 from app.errors import ServiceError
+from app.services.access import is_navigation
 from app.statuses import problem_document, status_of
 
 _log = structlog.get_logger(__name__)
 
-_ON_THE_WAY = {"oauth.authorize", "oauth.receive_callback"}
+_ON_THE_WAY = {"oauth.authorize", "oauth.receive_callback", "handover.hand_over"}
+_IN_AN_APPLICATIONS_PLACE = {"handover.start", "handover.show_refused"}
 _MACHINES = ("/api/", "/healthz", "/readyz", "/openapi.json")
 
 
@@ -29,7 +31,8 @@ def register_problems(app: Flask) -> None:
 def _refuse(error: ServiceError) -> Response:
     status = status_of(type(error))
     _log.info("refused", code=error.code, reason=error.reason, status=status)
-    if is_for_people() and request.method in {"GET", "HEAD"}:
+    is_page = is_for_people() and not current.is_at_application()
+    if is_page and request.method in {"GET", "HEAD"}:
         if isinstance(error, errors.NotSignedIn):
             return _to_page("/sign-in", return_to=request.full_path.rstrip("?"))
         if isinstance(error, errors.EnrolmentOnly):
@@ -37,7 +40,9 @@ def _refuse(error: ServiceError) -> Response:
     response = _answer(status, error.code, str(error), dict(error.members))
     response.headers.update(refusal_headers(status))
     if isinstance(error, errors.CookieRefused):
-        cookies.clear_cookies(response, current.settings())
+        cookies.clear_cookies(
+            response, current.settings(), at_application=current.is_at_application()
+        )
     return response
 
 
@@ -69,6 +74,9 @@ _HTTP = {
 
 def is_for_people() -> bool:
     """Tell whether the request is for a page rather than for the API."""
+    if request.endpoint in _IN_AN_APPLICATIONS_PLACE:
+        # The proxy asks for these in the place of what the browser asked the application for.
+        return is_navigation(request.environ)
     return request.endpoint in _ON_THE_WAY or not request.path.startswith(_MACHINES)
 
 

@@ -37,10 +37,11 @@ def _row(name: str, *fields: str) -> Row:
     return namedtuple(name, fields)  # noqa: PYI024 - the fields are the lookup's
 
 
-_STATE = ("is_in_time", "is_enabled", "is_due", "id", "root_id", "application_id", "purpose")
+_STATE = ("is_in_time", "ends_now", "is_enabled", "is_due")
+_SESSION = ("id", "root_id", "application_id", "purpose")
 _PERSON = ("user_id", "email", "is_proved", "name", "role")
 _METHOD = ("authenticated_at", "authenticated_with")
-_CHECKED = (*_STATE, *_PERSON, *_METHOD, "groups")
+_CHECKED = (*_STATE, *_SESSION, *_PERSON, *_METHOD, "groups")
 Checked = _row("Checked", *_CHECKED)
 """What a proxy is told."""
 CheckedFor = _row("CheckedFor", *_CHECKED, "asked_id", "origins", "allowed_groups", "header_map")
@@ -48,6 +49,7 @@ CheckedFor = _row("CheckedFor", *_CHECKED, "asked_id", "origins", "allowed_group
 Described = _row(
     "Described",
     *_STATE,
+    *_SESSION,
     *_PERSON,
     *_METHOD,
     "created_at",
@@ -102,7 +104,7 @@ class SessionChecks:
         if found is None:
             return None
         row = shape._make(found)
-        if not row.is_in_time:
+        if row.ends_now:
             self._end({row.id, row.root_id})
         if not (row.is_in_time and row.is_enabled):
             return None

@@ -10,15 +10,17 @@ from werkzeug.routing import BaseConverter
 
 from app.answer_headers import API_POLICY, PAGE_POLICY, standing_headers
 from app.blueprints import bodies, cookies, current
+from app.blueprints.same_origin import require_proof
 from app.config import ServiceSettings
-from app.errors import CrossSiteRequest, MisdirectedRequest
+from app.errors import MisdirectedRequest
 from app.identifiers import ID_PATTERN, new_id
+from app.services.application_details import ID
 
 _log = structlog.get_logger("app.request")
 
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _CHECK = "/api/auth/verify"
 _ANY_HOST = {"/healthz", "/readyz", _CHECK}
+_FILES = {"static", "handover.send_file"}
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _LONG_WORD = re.compile(r"[A-Za-z0-9_ %-]{20,}")
 
@@ -35,9 +37,19 @@ class ProviderName(BaseConverter):
     regex = "[a-z][a-z0-9_]{0,30}"
 
 
+class ApplicationId(BaseConverter):
+    """An application's id in a path; whether there is one by it, the registry says."""
+
+    regex = ID.pattern
+
+
 def register_baseline(app: Flask) -> None:
     """Put the baseline before and behind every view."""
-    app.url_map.converters |= {"id": RowId, "provider": ProviderName}
+    app.url_map.converters |= {
+        "id": RowId,
+        "provider": ProviderName,
+        "application": ApplicationId,
+    }
     # Else `//path` is answered by a redirect to an absolute URL made of the request's headers.
     app.url_map.merge_slashes = False
     app.before_request(_begin)
@@ -61,7 +73,8 @@ def _begin() -> None:
 def _require_own_host() -> None:
     # Health checks come by address, a proxy's checks by whatever name it has, and the page that
     # says where we are needs its style sheet; all else comes by the one name that browsers know.
-    if request.path in _ANY_HOST or request.endpoint == "static":
+    # On which host an application is, the registry says (app.blueprints.handover.hosts).
+    if request.path in _ANY_HOST or request.endpoint == "static" or current.is_at_application():
         return
     if request.environ.get("HTTP_HOST", "").lower() not in current.settings().hosts:
         sentence = f"This service is at {current.settings().public_origin}/ and nowhere else."
@@ -77,21 +90,8 @@ def _require_readable_cookies() -> None:
 
 
 def _require_same_origin() -> None:
-    """Ask a state change for proof that a page of ours made it.
-
-    Browsers say so in Sec-Fetch-Site, older ones in Origin. A client that sends neither, and no
-    cookie of ours, is no browser whose cookie could be abused.
-    """
-    if request.method in _SAFE_METHODS:
-        return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if origin is not None and origin != current.settings().public_origin:
-        raise CrossSiteRequest(reason="foreign Origin")
-    if site is not None and site != "same-origin":
-        raise CrossSiteRequest(reason=f"Sec-Fetch-Site is {site[:20]}")
-    has_cookie = current.session_token() is not None or current.browser_token() is not None
-    if site is None and origin is None and has_cookie:
-        raise CrossSiteRequest(reason="a cookie without proof of origin")
+    if not current.is_at_application():
+        require_proof(current.settings().public_origin)
 
 
 def _finish(response: Response) -> Response:
@@ -123,9 +123,12 @@ def _forget(_error: BaseException | None) -> None:
 
 def _add_headers(response: Response, settings: ServiceSettings) -> None:
     response.headers.update(standing_headers(settings))
-    is_page = response.mimetype == "text/html" or request.endpoint == "static"
+    if current.is_at_application():
+        # Whether browsers may reach it by https alone, and names below it, is the application's.
+        response.headers.pop("Strict-Transport-Security", None)
+    is_page = response.mimetype == "text/html" or request.endpoint in _FILES
     response.headers["Content-Security-Policy"] = PAGE_POLICY if is_page else API_POLICY
     response.headers["X-Request-Id"] = g.get("request_id", "")
     response.vary.add("Cookie")
-    if request.endpoint != "static" or response.status_code >= HTTPStatus.BAD_REQUEST:
+    if request.endpoint not in _FILES or response.status_code >= HTTPStatus.BAD_REQUEST:
         response.headers["Cache-Control"] = "no-store"

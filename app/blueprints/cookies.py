@@ -1,4 +1,4 @@
-"""Our two cookies: the session, and the browser that began a ceremony."""
+"""Our cookies: the session, the browser that began a ceremony or the way to an application."""
 
 from flask import Response
 
@@ -8,6 +8,7 @@ from app.errors import CookieRefused
 from app.services.tokens import is_browser_token, is_session_token, new_secret
 
 _BROWSER_MAX_AGE_SECONDS = 400 * 24 * 3600
+_HANDOVER_MAX_AGE_SECONDS = 600
 
 
 def read_session_cookie(header: str, settings: ServiceSettings) -> str | None:
@@ -23,6 +24,14 @@ def read_browser_cookie(header: str, settings: ServiceSettings) -> str | None:
     token = _only_value(header, settings.browser_cookie)
     if token is not None and not is_browser_token(token):
         raise CookieRefused(reason="malformed browser cookie")
+    return token
+
+
+def read_handover_cookie(header: str, settings: ServiceSettings) -> str | None:
+    """Give the mark of a browser on an application's host. Raises ``CookieRefused``."""
+    token = _only_value(header, settings.handover_cookie)
+    if token is not None and not is_browser_token(token):
+        raise CookieRefused(reason="malformed hand-over cookie")
     return token
 
 
@@ -43,15 +52,21 @@ def set_browser_cookie(response: Response, settings: ServiceSettings, *, token: 
     _set(response, settings, settings.browser_cookie, token, _BROWSER_MAX_AGE_SECONDS)
 
 
+def set_handover_cookie(response: Response, settings: ServiceSettings, *, token: str) -> None:
+    """Mark this browser on an application's host, until it has come back from signing in."""
+    _set(response, settings, settings.handover_cookie, token, _HANDOVER_MAX_AGE_SECONDS)
+
+
 def clear_session_cookie(response: Response, settings: ServiceSettings) -> None:
     """Forget the session in this browser."""
     _set(response, settings, settings.session_cookie, "", 0)
 
 
-def clear_cookies(response: Response, settings: ServiceSettings) -> None:
-    """Forget both cookies."""
+def clear_cookies(response: Response, settings: ServiceSettings, *, at_application: bool) -> None:
+    """Forget both cookies of a host."""
     clear_session_cookie(response, settings)
-    _set(response, settings, settings.browser_cookie, "", 0)
+    other = settings.handover_cookie if at_application else settings.browser_cookie
+    _set(response, settings, other, "", 0)
 
 
 def _set(

@@ -7,6 +7,7 @@ from flask import current_app, g, request
 from flask_login import current_user
 
 from app.blueprints import cookies
+from app.blueprints.return_paths import ON_OTHER_HOSTS
 from app.config import ServiceSettings, Settings
 from app.errors import DatabaseUnavailable, NotFound, NotSignedIn
 from app.extensions import login_manager
@@ -56,7 +57,7 @@ def load_current_user(_request: object) -> CurrentUser | None:
     )
     if found is None:
         return None
-    if not found.is_in_time:
+    if found.ends_now:
         _end_expired(found)
     active = sessions.active_session(found)
     if active is None:
@@ -107,6 +108,16 @@ def session_token() -> str | None:
 def browser_token() -> str | None:
     """Give the browser cookie's value. Raises ``CookieRefused``."""
     return cookies.read_browser_cookie(_cookie_header(), settings())
+
+
+def handover_token() -> str | None:
+    """Give the mark of the browser on an application's host. Raises ``CookieRefused``."""
+    return cookies.read_handover_cookie(_cookie_header(), settings())
+
+
+def is_at_application() -> bool:
+    """Tell whether the request was made to the host of an application, or would like to be."""
+    return request.path.startswith(ON_OTHER_HOSTS)
 
 
 def mark_browser() -> str:

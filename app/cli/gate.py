@@ -21,8 +21,8 @@ def gate_command() -> None:
 
     It answers GET /api/auth/verify and GET /api/auth/session on GATE_BIND and GATE_PORT, with
     GATE_WORKERS processes, and nothing else. A sign-in page under load cannot slow it. On
-    PostgreSQL it needs a role that may read four tables and touch last-seen: docs/proxies.md
-    has the grants, and says when this process is worth having.
+    PostgreSQL it needs a role that may read five tables and touch last-seen:
+    docs/session-gate.md has the grants, and says when this process is worth having.
     """
     loaded: Settings = current_app.extensions["openbadges"]
     settings = service_settings()

@@ -8,9 +8,6 @@ from sqlalchemy.engine import Engine
 
 from app.held_connections.compiled import Row, compile_for, converters, hold_connection
 
-# What SQLite maps at most unless it is built otherwise (sqlite.org/mmap.html); the rest is read.
-_MOST_MAPPED_BYTES = 0x7FFF0000
-
 
 class SQLiteStatements:
     """The statements as SQLite takes them."""
@@ -31,7 +28,8 @@ class SQLiteStatements:
         connection.execute("PRAGMA query_only=ON")
         # A lookup reads a page of each of its tables and indexes, mostly one that this connection
         # has not read since the last write of anybody: by a system call each, or by none.
-        connection.execute(f"PRAGMA mmap_size={_MOST_MAPPED_BYTES}")
+        # This many bytes are what SQLite maps at most; the rest is read (sqlite.org/mmap.html).
+        connection.execute("PRAGMA mmap_size=2147418112")
         return SQLiteConnection(connection, self._prepared)
 
 

@@ -31,7 +31,8 @@ def read_requirement(query: str) -> Requirement | None:
     except ValueError:
         return None
     asked = dict(pairs)
-    if len(asked) < len(pairs) or not all(asked.values()):
+    # PostgreSQL's protocol would take a NUL for the end of what is asked for.
+    if len(asked) < len(pairs) or not all(asked.values()) or "\0" in "".join(asked.values()):
         return None
     redirect = asked.pop("redirect", "0")
     if redirect not in {"0", "1"} or not asked.keys() <= {"app", "role", "group"}:

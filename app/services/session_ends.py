@@ -89,5 +89,17 @@ def end_sessions_opened_by(
         delete(UserSession).where(
             UserSession.authenticator_id == authenticator_id,
             UserSession.id.is_distinct_from(keep),
+            # What was handed over goes with its root, whatever that was renewed with since.
+            UserSession.parent_id.is_(None),
         )
+    )
+
+
+def move_ends_of_children(session: Session, *, root: UserSession) -> None:
+    """Let what was handed over last as long as its root does after a step-up."""
+    session.execute(
+        update(UserSession)
+        .where(UserSession.parent_id == root.id)
+        .values(expires_at=root.expires_at, idle_expires_at=root.expires_at),
+        execution_options={"synchronize_session": False},
     )

@@ -24,6 +24,12 @@ def _lasts(session: type[UserSession]) -> ColumnElement[bool]:
     return and_(session.idle_expires_at > _NOW, session.expires_at > _NOW)
 
 
+def _ends_now(session: type[UserSession]) -> ColumnElement[bool]:
+    # One that was ended has been over since before it was opened.
+    is_over = or_(session.idle_expires_at <= _NOW, session.expires_at <= _NOW)
+    return and_(is_over, session.idle_expires_at >= session.created_at)
+
+
 def _of_root(name: str) -> ColumnElement[Any]:
     return func.coalesce(getattr(_Root, name), getattr(UserSession, name))
 
@@ -33,6 +39,7 @@ _COLUMNS: dict[str, Any] = {
         _lasts(UserSession),
         or_(UserSession.parent_id.is_(None), and_(_lasts(_Root), _Root.purpose == "full")),
     ),
+    "ends_now": or_(_ends_now(UserSession), _ends_now(_Root)),
     "is_enabled": User.disabled_at.is_(None),
     "is_due": _of_root("last_seen_at") <= _SEEN_BEFORE,
     "id": UserSession.id,
@@ -71,6 +78,8 @@ class SessionRow(NamedTuple):
 
     is_in_time: bool
     """Neither the session nor its root is over."""
+    ends_now: bool
+    """One of them is over, and was not ended yet."""
     is_enabled: bool
     """The person is not disabled."""
     id: str

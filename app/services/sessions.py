@@ -13,7 +13,7 @@ from app.errors import NotSignedIn
 from app.models import Role, SessionPurpose, User, UserSession
 from app.services.devices import Device
 from app.services.people import Person, describe
-from app.services.session_ends import end_session_by_token
+from app.services.session_ends import end_session_by_token, move_ends_of_children
 from app.services.session_lookup import SessionRow, session_lookup
 from app.services.tokens import hash_secret, new_session_token
 
@@ -153,6 +153,7 @@ def renew_session(
     )
     if renewed is None:
         raise NotSignedIn
+    move_ends_of_children(session, root=renewed)
     swapped = renewed.token_hash == hash_secret(token)
     return RenewedSession(session=renewed, token=token if swapped else None)
 
@@ -244,19 +245,28 @@ def is_due_for_touch(active: ActiveSession) -> bool:
 def touch_sessions(session: Session, *, ids: Collection[str]) -> None:
     """Write that sessions are in use, each at most once a minute, and put their idle ends off."""
     now = clock.now()
-    are_due = (UserSession.last_seen_at <= now - LAST_SEEN_EVERY, UserSession.idle_expires_at > now)
     due = session.execute(
-        select(UserSession.id, UserSession.idle_seconds, UserSession.expires_at)
-        .where(UserSession.id.in_(ids), *are_due)
-        # Whoever locks several rows locks them in this order.
+        select(UserSession.id, UserSession.idle_seconds)
+        .where(
+            UserSession.id.in_(ids),
+            UserSession.last_seen_at <= now - LAST_SEEN_EVERY,
+            UserSession.idle_expires_at > now,
+        )
+        # Another process that has a row is writing the same; two that each wait for a row of the
+        # other's would have to be parted.
         .order_by(UserSession.id)
+        .with_for_update(skip_locked=True)
     ).all()
-    for row in due:
-        idle_end = min(now + timedelta(seconds=row.idle_seconds), row.expires_at)
+    for idle_seconds in {row.idle_seconds for row in due}:
+        idle_end = now + timedelta(seconds=idle_seconds)
+        ends_before = UserSession.expires_at < idle_end
         session.execute(
             update(UserSession)
-            .where(UserSession.id == row.id, *are_due)
-            .values(last_seen_at=now, idle_expires_at=idle_end),
+            .where(UserSession.id.in_([row.id for row in due if row.idle_seconds == idle_seconds]))
+            .values(
+                last_seen_at=now,
+                idle_expires_at=case((ends_before, UserSession.expires_at), else_=idle_end),
+            ),
             execution_options={"synchronize_session": False},
         )
 

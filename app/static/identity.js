@@ -444,6 +444,14 @@ function signUpPage() {
   }));
 }
 
+function notAllowedPage() {
+  const signOut = button("sign-out");
+  signOut.addEventListener("click", () => run(signOut, async () => {
+    await request("DELETE", "/api/auth/session");
+    await leaveFor(signOut.dataset.signIn);
+  }));
+}
+
 function signUpForm(form, invitation, email) {
   if (invitation) welcomeInvited(form, email);
   onSubmit(form, async () => {
@@ -721,16 +729,24 @@ function explainMissingPasskeys() {
   else for (const region of all("[data-message]")) say(region, text, "error", others);
 }
 
-const PAGES = { "sign-in": signInPage, "sign-up": signUpPage, recovery: recoveryPage, account: accountPage };
+const PAGES = {
+  "sign-in": signInPage,
+  "sign-up": signUpPage,
+  recovery: recoveryPage,
+  account: accountPage,
+  "not-allowed": notAllowedPage,
+};
+const WITHOUT_PASSKEYS = new Set(["account", "not-allowed"]);
 
 function start() {
   const { page } = document.body.dataset;
   const able = Boolean(window.PublicKeyCredential && navigator.credentials);
   localTimes();
-  if (!able) explainMissingPasskeys();
-  if (!able && page !== "account") return;
+  if (!able && page !== "not-allowed") explainMissingPasskeys();
+  if (!able && !WITHOUT_PASSKEYS.has(page)) return;
   enable();
-  if (!able) button("add").disabled = true;
+  const add = button("add");
+  if (!able && add) add.disabled = true;
   PAGES[page]?.();
 }
 

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from app import clock
 from app.blueprints.guards import Level, Operation
+from app.blueprints.handover.hosts import require_place
 from app.identifiers import new_id
 from app.models import User
 from tests.support.clients import Browser
@@ -18,9 +19,17 @@ from tests.support.tables import change
 
 LEVELS = {
     "GET /": "public",
+    "GET /.identity/<application:application_id>/callback": "public",
+    "GET /.identity/<application:application_id>/refused": "public",
+    "GET /.identity/<application:application_id>/sign-out": "public",
+    "POST /.identity/<application:application_id>/sign-out": "public",
+    "POST /.identity/<application:application_id>/sign-out/everywhere": "public",
+    "GET /.identity/<application:application_id>/start": "public",
+    "GET /.identity/<application:application_id>/static/<file>": "public",
     "GET /account": "signed_in",
     "GET /docs": "public",
     "GET /healthz": "public",
+    "GET /not-allowed": "public",
     "GET /openapi.json": "public",
     "GET /readyz": "public",
     "GET /recovery": "public",
@@ -36,6 +45,7 @@ LEVELS = {
     "POST /api/auth/credentials/options": "enrolment",
     "POST /api/auth/reauthentication": "signed_in",
     "POST /api/auth/reauthentication/options": "signed_in",
+    "GET /api/auth/handover": "public",
     "POST /api/auth/recovery": "public",
     "GET /api/auth/recovery-codes": "signed_in",
     "POST /api/auth/recovery-codes": "step_up",
@@ -101,6 +111,16 @@ def test_every_route_of_the_api_declares_what_it_takes_and_answers(app: Flask) -
     for rule in app.url_map.iter_rules():
         declared = getattr(app.view_functions[rule.endpoint], "operation", None)
         assert isinstance(declared, Operation) or not rule.rule.startswith("/api/"), rule
+
+
+def test_every_path_on_another_host_asks_the_registry_whose_it_is(app: Flask) -> None:
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/.identity/")]
+
+    assert len(rules) == 7
+    for rule in rules:
+        assert rule.endpoint.startswith("handover."), rule
+        assert rule.arguments >= {"application_id"}, rule
+    assert require_place in app.before_request_funcs["handover"]
 
 
 def call(client: Browser, route: str) -> TestResponse:

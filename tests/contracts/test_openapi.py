@@ -64,7 +64,9 @@ def faults_of_answer(document: Json, operation: Json, answer: TestResponse) -> l
         return [f"a body: {answer.text}"] if answer.data else []
     if answer.mimetype not in content:
         return [f"{answer.mimetype} is not declared"]
-    return faults(document, content[answer.mimetype]["schema"], answer.get_json(force=True))
+    is_page = answer.mimetype == "text/html"
+    value = answer.text if is_page else answer.get_json(force=True)
+    return faults(document, content[answer.mimetype]["schema"], value)
 
 
 def test_document_is_valid_openapi_31(document: Json) -> None:

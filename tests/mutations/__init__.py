@@ -1,6 +1,7 @@
 """Deliberate defects, by subject; `make mutations` puts each into a copy and runs its tests."""
 
 from tests.mutations import (
+    handovers,
     hostile,
     killed,
     once,
@@ -16,6 +17,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *once.MUTATIONS,
     *sessions.MUTATIONS,
     *outside.MUTATIONS,
+    *handovers.MUTATIONS,
     *hostile.MUTATIONS,
     *killed.MUTATIONS,
     *outages.MUTATIONS,

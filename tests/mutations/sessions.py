@@ -76,9 +76,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         name="Origin is compared only beside Sec-Fetch-Site",
-        file="app/blueprints/baseline.py",
-        old="    if origin is not None and origin != current.settings().public_origin:",
-        new="    if site is not None and origin not in {None, current.settings().public_origin}:",
+        file="app/blueprints/same_origin.py",
+        old="    if given is not None and given != origin:",
+        new="    if site is not None and given not in {None, origin}:",
         caught_by=_MATRIX,
     ),
     Mutation(

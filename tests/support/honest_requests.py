@@ -4,15 +4,17 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from app import clock
-from app.models import Credential
+from app.models import Application, Credential
 from tests.support.authenticator import Json
 from tests.support.clients import Browser, InProcessBrowser
 from tests.support.connections import written
+from tests.support.handed_over import WIKI, arrive, register
 from tests.support.origin_cells import Cell
 from tests.support.outsiders import linked_account
 from tests.support.people import (
@@ -31,8 +33,12 @@ from tests.support.people import (
 )
 from tests.support.sessions import listed, open_session_of
 from tests.support.tables import change
+from tests.support.tables import count as count_rows
+from tests.support.variables import ORIGIN
 
 PROVIDER = ("<provider:provider>", "github")
+APPLICATION = ("<application:application_id>", "wiki")
+FILE = ("<file>", "identity.css")
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -54,15 +60,24 @@ class Request:
     method: str
     path: str
     body: Json
+    origin: str = ORIGIN
+    """Of the host that is asked, and of the page that may ask it."""
 
     def send(self, cell: Cell, *, method: str | None = None) -> TestResponse:
         """Ask the application of this process, by another method where one is named."""
         client = self.victim if cell.cookies else InProcessBrowser(self.app, use_cookies=False)
         client.sec_fetch_site = None
-        headers = {name: value for name, value in cell.headers.items() if value is not None}
+        headers = {name: value for name, value in self._headers(cell).items() if value is not None}
         data = None if cell.content_type == "no body" else json.dumps(self.body).encode()
         try:
-            return client.open(self.path, method=method or self.method, headers=headers, data=data)
+            return client.open(
+                self.path,
+                method=method or self.method,
+                base_url=self.origin,
+                headers=headers,
+                data=data,
+                buffered=True,
+            )
         finally:
             client.sec_fetch_site = "same-origin"
 
@@ -71,11 +86,21 @@ class Request:
         cookies = "; ".join(
             f"{name}={cookie.value}"
             for name in (SESSION_COOKIE, BROWSER_COOKIE)
-            if cell.cookies and (cookie := self.victim.get_cookie(name))
+            if cell.cookies and (cookie := self.victim.get_cookie(name, domain=self._host))
         )
-        headers = {"Cookie": cookies or None, **cell.headers}
+        host = urlsplit(self.origin).netloc
+        headers = {"Host": host, "Cookie": cookies or None, **self._headers(cell)}
         body = None if cell.content_type == "no body" else self.body
         return written(self.method, self.path, body=body, headers=headers)
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.origin).hostname or ""
+
+    def _headers(self, cell: Cell) -> dict[str, str | None]:
+        """Give what the mixture says; the origin that is ours is the one of the host."""
+        origin = self.origin if cell.origin == ORIGIN else cell.origin
+        return {**cell.headers, "Origin": origin}
 
 
 @dataclass(kw_only=True)
@@ -95,13 +120,24 @@ class Requests:
         """Make a request that would change something now, in a session that was just opened."""
         hand_over(self.person.client, open_session_of(self.app, self.person))
         method, path = route.split()
+        is_elsewhere = path.startswith("/.identity/")
+        if is_elsewhere:
+            self._go_to_the_wiki()
+        path = path.replace("<id:id>", self._row_id(path)).replace(*PROVIDER)
         return Request(
             app=self.app,
             victim=self.person.client,
             method=method,
-            path=path.replace("<id:id>", self._row_id(path)).replace(*PROVIDER),
+            path=path.replace(*APPLICATION).replace(*FILE),
             body=BODIES.get(route, Requests.nothing)(self),
+            origin=WIKI if is_elsewhere else ORIGIN,
         )
+
+    def _go_to_the_wiki(self) -> None:
+        if not count_rows(self.app, Application):
+            register(self.app)
+        self.person.client.delete_cookie(SESSION_COOKIE, domain="wiki.localhost")
+        arrive(self.person.client)
 
     def _row_id(self, path: str) -> str:
         if path.startswith("/api/auth/credentials/<"):
@@ -150,6 +186,8 @@ class Requests:
 
 
 BODIES: dict[str, Callable[[Requests], Json]] = {
+    "POST /.identity/<application:application_id>/sign-out": Requests.nothing,
+    "POST /.identity/<application:application_id>/sign-out/everywhere": Requests.nothing,
     "POST /api/auth/authentication": Requests.a_sign_in,
     "POST /api/auth/authentication/options": Requests.nothing,
     "POST /api/auth/credentials": Requests.a_passkey,

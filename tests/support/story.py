@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.authenticator import Authenticator
 from tests.support.clients import Browser, InProcessBrowser
+from tests.support.handed_over import WIKI, go, leads_to, register, set_out
 from tests.support.outside_accounts import (
     QuietProvider,
     come_back,
@@ -41,7 +42,10 @@ def tell_story(new_client: Callable[[], Browser]) -> Iterator[Step]:
     yield from _end_sessions(ada, new_client, phone)
     yield from _recover(ada, new_client())
     if isinstance(ada, InProcessBrowser):
-        yield from _sign_in_outside(new_client())
+        grace = new_client()
+        yield from _sign_in_outside(grace)
+        register(ada.application)
+        yield from _go_to_the_wiki(grace, new_client())
 
 
 def _sign_up(browser: Browser, phone: Authenticator) -> Iterator[Step]:
@@ -162,3 +166,30 @@ def _sign_in_outside(browser: Browser) -> Iterator[Step]:
         yield "oauth.list_accounts", listed
         (_, spare) = json_of(listed)["items"]
         yield "oauth.unlink_account", browser.delete(f"/api/oauth/accounts/{spare['id']}")
+
+
+def _go_to_the_wiki(browser: Browser, stranger: Browser) -> Iterator[Step]:
+    begun = set_out(stranger)
+    yield "handover.start (anonymous)", begun
+    to_sign_in = go(stranger, leads_to(begun))
+    yield "handover.hand_over (anonymous)", to_sign_in
+    yield "pages.show_sign_in on the way (anonymous)", go(stranger, leads_to(to_sign_in))
+    begun = set_out(browser)
+    yield "handover.start", begun
+    made = go(browser, leads_to(begun))
+    yield "handover.hand_over", made
+    yield "handover.callback", go(browser, leads_to(made))
+    yield "handover.callback (refused)", go(browser, leads_to(made))
+    for name in ("refused", "sign-out"):
+        yield f"handover.show_{name.replace('-', '_')}", go(browser, f"{WIKI}/.identity/{name}")
+    file = "/.identity/wiki/static/identity.css"
+    yield "handover.send_file", browser.get(file, base_url=WIKI, buffered=True)
+    yield "pages.show_not_allowed", browser.get("/not-allowed?app=wiki")
+    path = "/.identity/wiki/sign-out"
+    yield "handover.sign_out_here", browser.post(path, base_url=WIKI)
+    begun = set_out(browser)
+    yield "handover.start (again)", begun
+    made = go(browser, leads_to(begun))
+    yield "handover.hand_over (again)", made
+    yield "handover.callback (again)", go(browser, leads_to(made))
+    yield "handover.sign_out_everywhere", browser.post(f"{path}/everywhere", base_url=WIKI)

@@ -29,7 +29,7 @@ def application(settings: Settings, **database: Any) -> Iterator[Flask]:  # noqa
     try:
         yield app
     finally:
-        engine_of(app).dispose()
+        give_up_connections(app)
 
 
 @contextmanager
@@ -39,7 +39,15 @@ def application_on(variables: Mapping[str, str]) -> Iterator[Flask]:
     try:
         yield app
     finally:
-        engine_of(app).dispose()
+        give_up_connections(app)
+
+
+def give_up_connections(app: Flask) -> None:
+    """Close what an application keeps open: its pool, and what its session gate holds."""
+    gate = app.extensions.get("session_gate")
+    if gate is not None:
+        gate.checks.close()
+    engine_of(app).dispose()
 
 
 def engine_of(app: Flask) -> Engine:

@@ -12,7 +12,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.blueprints.return_paths import LONGEST_RETURN_PATH, return_path
+from app.blueprints.return_paths import (
+    LONGEST_RETURN_PATH,
+    application_on_the_way,
+    application_path,
+    handover_path,
+    return_path,
+)
 
 ORIGIN = "https://id.example.org"
 DEFAULT = "/account"
@@ -145,3 +151,53 @@ def test_long_text_is_judged_at_once(text: str) -> None:
     return_path(text, default=DEFAULT)
 
     assert time.perf_counter() - begun < 0.2
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("/page?a=1&b=c+d#part", "/page?a=1&b=c+d#part"),
+        ("/list?ids[]=1|2&q={x}^`", "/list?ids%5B%5D=1%7C2&q=%7Bx%7D%5E%60"),
+        ("/?q=\\", "/?q=%5C"),
+        ("/api/report", "/api/report"),
+        ("/a|b", "/"),
+        ("/.identity/start", "/"),
+        ("/.identity", "/"),
+        ("", "/"),
+        (None, "/"),
+    ],
+)
+def test_path_of_an_application_is_kept_as_its_browser_would_write_it(
+    typed: str | None, kept: str
+) -> None:
+    assert application_path(typed) == kept
+
+
+@given(text=st.text(max_size=60) | st.text("/\\.%2f5ce?#:@[|é\t", max_size=30).map("/{}".format))
+@example("//evil.example")
+@example("/?//evil.example\\")
+def test_path_of_an_application_stays_there(text: str) -> None:
+    kept = application_path(text)
+
+    resolved = urlsplit(as_browsers_read(kept))
+    assert (resolved.scheme, resolved.netloc) == ("https", "id.example.org")
+    assert application_path(kept) == kept
+    assert not kept.startswith("/.identity")
+
+
+WIKI = {"app": "wiki", "origin": "https://wiki.example.org:8443", "browser": "x" * 43}
+
+
+@given(text=st.text("/page?&=%41#:@'()~[é", max_size=40).map("/{}".format))
+def test_way_to_an_application_is_one_that_may_be_gone_on_to(text: str) -> None:
+    path = handover_path(**WIKI, return_to=application_path(text))
+
+    assert return_path(path, default=DEFAULT) == path
+    assert application_on_the_way(path) == "wiki"
+
+
+def test_way_to_an_application_leaves_a_long_target_out() -> None:
+    for target in (f"/{'a' * 1700}", f"/?{'%41' * 700}"):
+        path = handover_path(**WIKI, return_to=target)
+        assert len(path) <= LONGEST_RETURN_PATH
+        assert path.endswith(f"&return_to={target}") is target.startswith("/a")

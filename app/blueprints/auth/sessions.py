@@ -7,7 +7,7 @@ from app.blueprints.auth.routes import blueprint
 from app.blueprints.auth.schemas import EndedSessions, ListedSession, SessionList, VerifyQuery
 from app.blueprints.guards import Level, Reply, Unit, operation
 from app.blueprints.schemas import PageQuery, SignedInAnswer, cursor
-from app.errors import CrossSiteRequest, NotAllowed, NotFound, NotSignedIn
+from app.errors import CrossSiteRequest, MalformedRequest, NotAllowed, NotFound, NotSignedIn
 from app.extensions import db
 from app.services import session_ends, sessions
 
@@ -19,20 +19,25 @@ def get_session() -> SignedInAnswer:
     return SignedInAnswer.of(current.active_session())
 
 
-@blueprint.get("/verify")
+# Some proxies ask with the method of the request that they ask about: OPTIONS must not be granted.
+@blueprint.get("/verify", provide_automatic_options=False)
 @operation(
     Level.PUBLIC,
     Unit.NONE,
     query=VerifyQuery,
     status=204,
-    refusals=(NotSignedIn, NotAllowed, CrossSiteRequest),
+    refusals=(NotSignedIn, NotAllowed, CrossSiteRequest, MalformedRequest),
 )
 def verify(query: VerifyQuery) -> Response:  # noqa: ARG001 - the gate reads it by itself
     """Tell a proxy by headers whose a request is; see docs/proxies.md."""
     answer = current.session_gate().verify(request.environ)
-    # A query that the schema lets through is one that the gate can read.
-    status, headers, body = answer or (400, [], b"")
-    return Response(body, status, headers)
+    if answer is None:
+        raise MalformedRequest(reason="a query that the gate does not read")
+    status, headers, body = answer
+    response = Response(body, status, headers)
+    if not body:
+        del response.headers["Content-Type"]
+    return response
 
 
 @blueprint.delete("/session")

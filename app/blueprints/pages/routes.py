@@ -13,11 +13,12 @@ from flask.typing import ResponseReturnValue
 
 from app.blueprints import current
 from app.blueprints.guards import Level, Unit, guard
+from app.blueprints.pages.applications import find_next_application, find_refusing_application
 from app.blueprints.pages.languages import languages_for
 from app.blueprints.pages.moments import rfc3339, utc_day, utc_words
 from app.blueprints.pages.outside import find_provider, refusal_by_code
-from app.blueprints.return_paths import return_path
-from app.errors import NotFound
+from app.blueprints.return_paths import ON_OTHER_HOSTS, return_path
+from app.errors import NotAllowed, NotFound
 from app.extensions import db
 from app.models import UserSession
 from app.services import credentials, identities, recovery, sessions, ways_in
@@ -32,10 +33,17 @@ _MOST_LISTED = 100
 
 
 @blueprint.app_context_processor
-def name_service() -> dict[str, str]:
+def name_service() -> dict[str, object]:
     """Give every template the name and the address that the operator chose."""
     settings = current.settings()
-    return {"service_name": settings.rp_name, "public_origin": settings.public_origin}
+    return {
+        "service_name": settings.rp_name,
+        "public_origin": settings.public_origin,
+        # On an application's host nothing but what begins so is ours.
+        "is_elsewhere": (is_elsewhere := _is_elsewhere()),
+        "files": f"{ON_OTHER_HOSTS}static" if is_elsewhere else "/static",
+        "home": f"{settings.public_origin}/" if is_elsewhere else "/",
+    }
 
 
 @blueprint.get("/")
@@ -58,7 +66,10 @@ def show_sign_in() -> ResponseReturnValue:
     if active is not None and active.purpose == "full":
         return redirect(_return_path())
     return render_template(
-        "sign_in.html", return_to=_return_path(), providers=current.settings().providers
+        "sign_in.html",
+        return_to=_return_path(),
+        application=find_next_application(),
+        providers=current.settings().providers,
     )
 
 
@@ -71,6 +82,7 @@ def show_sign_up() -> ResponseReturnValue:
     return render_template(
         "sign_up.html",
         return_to=_return_path(),
+        application=find_next_application(),
         person=active.person if active else None,
         registration=current.settings().registration.value,
         providers=current.settings().providers,
@@ -143,8 +155,31 @@ def show_account() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/not-allowed")
+@guard(Level.PUBLIC, Unit.NONE)
+def show_not_allowed() -> ResponseReturnValue:
+    """Tell a person that an application, or a part of it, is not for their account."""
+    active = current.find_session()
+    if active is None:
+        return redirect(url_for("pages.show_sign_in", return_to=_return_path()))
+    application = find_refusing_application(active.person.id)
+    page = render_template(
+        "not_allowed.html",
+        name=application.name if application else None,
+        lets_in=application.lets_in if application else True,
+        person=active.person,
+        return_to=_return_path(),
+    )
+    return page, status_of(NotAllowed)
+
+
 def _return_path() -> str:
     return return_path(request.args.get("return_to"), default=url_for("pages.show_account"))
+
+
+def _is_elsewhere() -> bool:
+    host = request.environ.get("HTTP_HOST", "").lower()
+    return current.is_at_application() and host not in current.settings().hosts
 
 
 def _mine_first(rows: Sequence[UserSession], *, current_id: str) -> list[UserSession]:

@@ -133,10 +133,11 @@ def _path_parameters(rule: Rule) -> list[Json]:
 def _query_parameters(query: type[BaseModel] | None) -> list[Json]:
     if query is None:
         return []
-    properties = query.model_json_schema()["properties"]
+    described = query.model_json_schema()
+    required = described.get("required", [])
     return [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in properties.items()
+        {"name": name, "in": "query", "required": name in required, "schema": schema}
+        for name, schema in described["properties"].items()
     ]
 
 
