@@ -8,7 +8,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # More arguments for pytest, as in: make test PYTEST_ARGS="-k session tests/integration"
 PYTEST_ARGS ?=
 
-# More arguments for the measurement, as in: make bench BENCH_ARGS=--help
+# More arguments for the measurement, as in: make bench BENCH_ARGS=--help; BENCH=startup measures a start of the service.
+BENCH ?= session_check
 BENCH_ARGS ?=
 
 # More arguments for the defects, as in: make mutations MUTATIONS_ARGS=challenge
@@ -58,12 +59,13 @@ format: .venv/dev-installed ## rewrite the code in the project's format
 lock: .venv/dev-installed ## pin the dependencies of pyproject.toml again (LOCK_ARGS=--upgrade)
 	@$(LOCK) pyproject.toml --output-file requirements.txt
 	@$(LOCK) --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
+	@for peer in bench/peers/*/requirements.in; do $(LOCK) --no-annotate --python-version 3.11 $$peer --output-file $${peer%.in}.txt || exit 1; done
 
-bench: .venv/runtime-installed ## measure a start against a bare Flask application's (BENCH_ARGS="--runs 15")
-	@$(BIN)/python -m bench.startup $(BENCH_ARGS)
+bench: .venv/dev-installed ## measure a session check beside the alternatives' (BENCH_ARGS=--quick takes a minute; BENCH=startup)
+	@exec $(BIN)/python -m bench.$(BENCH) $(BENCH_ARGS)
 
 clean: ## remove the virtual environment and the tools' caches; instance/ stays
-	@rm -rf .venv tests/peers/node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv bench/.data bench/peers/*/.venv bench/peers/node/node_modules tests/peers/node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # A stamp is newer than the list it stands for: a second start installs nothing and needs no network.
 .venv/bin/python:

@@ -1,0 +1,1 @@
+"""What one session check costs here and elsewhere: ``make bench`` runs it."""
