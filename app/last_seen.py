@@ -37,7 +37,7 @@ class LastSeen:
         """Note that a session is in use."""
         self._noted.add(session_id)
         self._has_notes.set()
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._begin()
 
     def write(self) -> None:
@@ -54,9 +54,15 @@ class LastSeen:
 
     def _begin(self) -> None:
         with self._beginning:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="last seen", daemon=True)
-                self._thread.start()
+            if self._thread is None or not self._thread.is_alive():
+                thread = threading.Thread(target=self._run, name="last seen", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    # The next check tries again; this one must not fail for it.
+                    _log.warning("last_seen_cannot_be_written", cause="no more threads")
+                    return
+                self._thread = thread
 
     def _run(self) -> None:
         while True:

@@ -86,13 +86,7 @@ class SessionGate:
         try:
             return self._answers.identity(self._identify(environ, asked))
         except ServiceError as refusal:
-            if (
-                asked.redirect
-                and is_navigation(environ)
-                and (to := self._way_on(environ, asked, refusal))
-            ):
-                return self._answers.redirect(to)
-            return self._refuse(refusal)
+            return self._lead_on(environ, asked, refusal)
 
     def session(self, environ: Environ) -> Answer | None:
         """Tell a page who is signed in; None for what only the application behind can refuse."""
@@ -180,21 +174,25 @@ class SessionGate:
         }
         return self._answers.document({"user": user, "session": session})
 
-    def _way_on(self, environ: Environ, asked: Requirement, refusal: ServiceError) -> str | None:
-        """Say where a person goes who is refused, for proxies that hand our answer to them."""
-        origins = self.checks.origins_of(asked.app) if asked.app else [self._origin]
-        if not origins or not isinstance(refusal, NotSignedIn | NotAllowed):
-            return None
-        wanted = quote(environ.get("HTTP_X_FORWARDED_URI", "/"), safe="/")
+    def _lead_on(self, environ: Environ, asked: Requirement, refusal: ServiceError) -> Answer:
+        """Refuse; or redirect a person, for proxies that hand our answer to them."""
+        is_for_people = asked.redirect and is_navigation(environ)
+        if not (is_for_people and isinstance(refusal, NotSignedIn | NotAllowed)):
+            return self._refuse(refusal)
+        try:
+            origins = self.checks.origins_of(asked.app) if asked.app else [self._origin]
+        except DatabaseUnavailable as unavailable:
+            return self._refuse(unavailable)
+        if not origins:
+            return self._refuse(refusal)
         host = environ.get("HTTP_X_FORWARDED_HOST")
         origin = next((one for one in origins if one.partition("://")[2] == host), origins[0])
+        back = f"return_to={quote(environ.get('HTTP_X_FORWARDED_URI', '/'), safe='/')}"
         if origin == self._origin:
-            start, refused = "/sign-in", f"/not-allowed?app={asked.app or ''}"
+            pages = f"/sign-in?{back}", f"/not-allowed?app={asked.app or ''}&{back}"
         else:
-            start, refused = "/.identity/start", "/.identity/refused"
-        if isinstance(refusal, NotAllowed):
-            return origin + refused
-        return f"{origin}{start}?return_to={wanted}"
+            pages = f"/.identity/start?{back}", "/.identity/refused"
+        return self._answers.redirect(origin + pages[isinstance(refusal, NotAllowed)])
 
     def _refuse(self, refusal: ServiceError) -> Answer:
         if isinstance(refusal, DatabaseUnavailable):

@@ -29,6 +29,7 @@ from tests.support.databases import (
 )
 from tests.support.keeper import Keeper
 from tests.support.tally import PROPERTY, Tally, write_table
+from tests.support.units import engine_of, give_up_connections
 from tests.support.variables import DEVELOPMENT
 
 
@@ -71,7 +72,7 @@ def migrated_app(
         app = create_app(load_settings({**DEVELOPMENT, **scratch_database()}))
         run_migrations(app)
         yield app
-        _engine_of(app).dispose()
+        give_up_connections(app)
 
     return keeper.once(("application", engine_name), make)
 
@@ -87,7 +88,7 @@ def settings(migrated_app: Flask) -> Settings:
 def app(migrated_app: Flask) -> Iterator[Flask]:
     """Give the application with empty tables."""
     yield migrated_app
-    delete_rows(_engine_of(migrated_app), db.metadata)
+    delete_rows(engine_of(migrated_app), db.metadata)
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def make_app(scratch_database: ScratchDatabases) -> Iterator[Callable[..., Flask
 
     yield make
     for app in made:
-        _engine_of(app).dispose()
+        give_up_connections(app)
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def transaction(app: Flask) -> Transaction:
 
     @contextmanager
     def begin() -> Iterator[Session]:
-        with _writing_session(_engine_of(app)) as session:
+        with _writing_session(engine_of(app)) as session:
             yield session
             session.commit()
 
@@ -137,17 +138,12 @@ def transaction(app: Flask) -> Transaction:
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
     """Give a service one writing transaction, rolled back in the end."""
-    with _writing_session(_engine_of(app)) as session:
+    with _writing_session(engine_of(app)) as session:
         yield session
 
 
 def _writing_session(engine: Engine) -> Session:
     return Session(engine.execution_options(**{WRITES: True}), expire_on_commit=False)
-
-
-def _engine_of(app: Flask) -> Engine:
-    with app.app_context():
-        return db.engine
 
 
 NewTally = Callable[[str, str], Tally]

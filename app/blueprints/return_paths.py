@@ -6,7 +6,7 @@ is what a proxy might decode into one of these.
 """
 
 import re
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from app.services.application_details import ID
 
@@ -39,7 +39,9 @@ def return_path(text: str | None, *, default: str) -> str:
     """
     if application_on_the_way(text):
         return text or default
-    return default if (text or "").startswith("/api/") else _local_path(text, default=default)
+    # However it is written: the service decodes a path before it looks where it leads.
+    is_of_api = unquote(text or "").startswith("/api/")
+    return default if is_of_api else _local_path(text, default=default)
 
 
 def application_path(text: str | None) -> str:
@@ -51,7 +53,7 @@ def application_path(text: str | None) -> str:
     tidied = path + mark + quote(query, safe=f"{_PLAIN_IN_QUERY}&=+%#")
     wanted = _local_path(tidied, default="/")
     # Ours there lead to us again.
-    return "/" if wanted.startswith(ON_OTHER_HOSTS.rstrip("/")) else wanted
+    return "/" if unquote(wanted).startswith(ON_OTHER_HOSTS.rstrip("/")) else wanted
 
 
 def handover_path(*, app: str, origin: str, browser: str, return_to: str) -> str:

@@ -1,6 +1,16 @@
 """``flask gate``: the session gate as a process of its own."""
 
+import errno
+import importlib
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import current_app
@@ -30,6 +40,7 @@ def gate_command() -> None:
         require_fitting_gate_database(loaded)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
+    _require_free_address(settings)
     click.echo(f"The session gate listens on {_where(settings)}.", err=True)
     # Another server than the service's own, which a start of that one need not load.
     from granian import Granian  # noqa: PLC0415
@@ -37,7 +48,8 @@ def gate_command() -> None:
     from granian.http import HTTP1Settings  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
 
-    address = settings.gate_bind
+    # It takes addresses alone.
+    address = "127.0.0.1" if settings.gate_bind == "localhost" else settings.gate_bind
     is_socket = address.startswith("unix:")
     Granian(
         "wsgi:gate",
@@ -53,7 +65,55 @@ def gate_command() -> None:
         http1_settings=HTTP1Settings(header_read_timeout=_READ_TIMEOUT_MILLISECONDS),
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
-    ).serve()
+    ).serve(target_loader=_load_gate)
+
+
+def _require_free_address(settings: ServiceSettings) -> None:
+    # granian would share a port with another gate, of an older release perhaps, and would not
+    # start beside the socket file of one that was killed.
+    try:
+        if settings.gate_bind.startswith("unix:"):
+            _remove_stale_socket(Path(settings.gate_bind.removeprefix("unix:")))
+        else:
+            host = settings.gate_bind.strip("[]")
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            socket.create_server((host, settings.gate_port), family=family).close()
+    except OSError as error:
+        cause = os.strerror(error.errno) if error.errno else str(error)
+        message = f"The session gate cannot listen on {_where(settings)}: {cause}."
+        raise click.ClickException(message) from error
+
+
+def _remove_stale_socket(file: Path) -> None:
+    if not file.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(file))
+        except ConnectionRefusedError:
+            file.unlink()
+            return
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def _load_gate(target: str) -> Callable[..., Any]:
+    """Load what a worker serves, and let it go when the process that began it is killed.
+
+    It would serve on else, beside the one that takes the other's place.
+    """
+    threading.Thread(target=_leave_with_the_parent, daemon=True).start()
+    module, _, name = target.partition(":")
+    gate: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return gate
+
+
+def _leave_with_the_parent() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        # Until it serves, a worker has its parent's handlers, which would swallow the first.
+        while True:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
 
 
 def _threads(settings: Settings) -> int:

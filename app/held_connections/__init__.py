@@ -83,8 +83,10 @@ class HeldConnections:
 
     def close(self) -> None:
         """Close those that are not in use; another question opens new ones."""
-        for place in list(self._places):
+        idle = [self._places.pop() for _ in range(len(self._places))]
+        for place in idle:
             place.close()
+        self._places.extend(idle)
 
     def _wait(self) -> "_Place":
         give_up_at = time.monotonic() + self._wait_seconds
@@ -118,6 +120,9 @@ class _Place:
                 # The server may have restarted since, or a migration have changed the tables below
                 # the prepared statement: a new connection tells whether the database is away.
                 self.close()
+            except BaseException:
+                self.close()
+                raise
         self.close()
         self._connection = self._open()
         self._keep_until = time.monotonic() + self._keep_seconds

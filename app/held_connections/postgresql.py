@@ -15,12 +15,13 @@ from typing import Any
 import psycopg
 from psycopg import abc
 from psycopg.adapt import Transformer
-from psycopg.pq import ExecStatus, Format
+from psycopg.pq import DiagnosticField, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from sqlalchemy import LargeBinary, Select
 from sqlalchemy.engine import Engine
 from sqlalchemy.types import TypeEngine
 
+from app.errors import DatabaseUnavailable
 from app.held_connections.compiled import (
     Converter,
     Row,
@@ -28,6 +29,9 @@ from app.held_connections.compiled import (
     converters,
     hold_connection,
 )
+
+_TOOK_TOO_LONG = b"57014"
+"""The SQLSTATE of a statement that its time-out ended: asking again would take as long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +73,12 @@ class PostgreSQLStatements:
         connection: psycopg.Connection[Any] = hold_connection(self._engine)
         # A transaction pooler refuses prepared statements (DB_PREPARE=off).
         prepares = connection.prepare_threshold is not None
-        return PostgreSQLConnection(
+        held = PostgreSQLConnection(
             connection, self._prepared, seconds=self._seconds, prepares=prepares
         )
+        if prepares:
+            held.limit_statements()
+        return held
 
 
 class PostgreSQLConnection:
@@ -95,6 +102,16 @@ class PostgreSQLConnection:
         self._readable = select.poll()
         self._readable.register(self._libpq.socket, select.POLLIN)
         self._transformers: dict[bytes, abc.Transformer] = {}
+
+    def limit_statements(self) -> None:
+        """Let the server give up as well: one that waits for a lock would not see us leave.
+
+        For the connection, since there are no transactions; a pooler would hand the limit on to
+        others, and has limits of its own.
+        """
+        milliseconds = int(self._seconds * 1000)
+        self._libpq.send_query(f"SET statement_timeout = {milliseconds}".encode())
+        self._receive(ExecStatus.COMMAND_OK)
 
     def find(self, name: str, values: Mapping[str, Any]) -> Row | None:
         """Give the first row of the named statement. Raises the driver's errors."""
@@ -146,17 +163,21 @@ class PostgreSQLConnection:
             while self._libpq.is_busy():
                 left = give_up_at - time.monotonic()
                 if left <= 0 or not self._readable.poll(left * 1000):
-                    message = f"the server gave no answer in {self._seconds:g} seconds"
-                    raise psycopg.OperationalError(message)
+                    raise DatabaseUnavailable(
+                        reason=f"the server gave no answer in {self._seconds:g} seconds"
+                    )
                 self._libpq.consume_input()
             result = self._libpq.get_result()
             if result is None:
                 break
             received = result
-        if received is None or received.status != expected:
-            message = (
-                received.get_error_message() if received else "the server closed the connection"
-            )
+        if received is None:
+            message = "the server closed the connection"
+            raise psycopg.OperationalError(message)
+        if received.status != expected:
+            message = received.get_error_message()
+            if received.error_field(DiagnosticField.SQLSTATE) == _TOOK_TOO_LONG:
+                raise DatabaseUnavailable(reason=message)
             raise psycopg.OperationalError(message)
         return received
 

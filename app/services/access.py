@@ -58,7 +58,8 @@ def is_from_elsewhere(environ: Mapping[str, Any], origins: Collection[str]) -> b
     Applications on sibling hosts are same-site, so SameSite does not keep their requests out. A
     WebSocket begins as a GET, and no browser asks its server for leave.
     """
-    method = environ.get("HTTP_X_FORWARDED_METHOD", "GET")
+    # A proxy that does not tell the method may be asking about any.
+    method = environ.get("HTTP_X_FORWARDED_METHOD", "")
     if method in _SAFE_METHODS and "HTTP_SEC_WEBSOCKET_KEY" not in environ:
         return False
     site = environ.get("HTTP_SEC_FETCH_SITE")

@@ -17,7 +17,8 @@ _HEADER = re.compile(r"(?:X|Remote|Auth)(?:-[A-Za-z0-9]+)+", re.IGNORECASE)
 _LONGEST_HEADER = 64
 # Servers and frameworks act on these, and a person chooses what some of the fields say.
 _OTHER_MEANINGS = re.compile(
-    r"X-(?:Forwarded|Original|Rewrite|Accel|HTTP|Host|Real-IP|Client-IP|Sendfile)(?:-.*)?"
+    r"X-(?:Forwarded|Original|Rewrite|Accel|HTTP|Host|Real-IP|Client-IP|Cluster-Client-IP|Sendfile"
+    r"|Script-Name|Scheme|Url-Scheme|Method-Override|Request-Id)(?:-.*)?"
     r"|(?:X-)?Remote-(?:Addr|Host|IP|Port)",
     re.IGNORECASE,
 )

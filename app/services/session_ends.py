@@ -26,10 +26,16 @@ def end_session(session: Session, *, user_id: str, session_id: str) -> None:
 
 
 def end_session_by_token(session: Session, *, token: str) -> UserSession | None:
-    """Sign out whoever holds the token; nobody is as well. Returns the session that ended."""
+    """Sign out whoever holds the token; nobody is as well. Returns the session that ended.
+
+    An application's session is ended at the application (``app.services.child_sessions``).
+    """
     ended: UserSession | None = session.scalar(
         delete(UserSession)
-        .where(UserSession.token_hash == hash_secret(token))
+        .where(
+            UserSession.token_hash == hash_secret(token),
+            UserSession.parent_id.is_(None),
+        )
         .returning(UserSession)
     )
     return ended

@@ -9,7 +9,7 @@ checks the root, and tells how and until when the person is signed in there.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, or_, select
 from sqlalchemy.orm import aliased
 
 from app.database import UTCDateTime
@@ -31,7 +31,9 @@ def _ends_now(session: type[UserSession]) -> ColumnElement[bool]:
 
 
 def _of_root(name: str) -> ColumnElement[Any]:
-    return func.coalesce(getattr(_Root, name), getattr(UserSession, name))
+    own, roots = getattr(UserSession, name), getattr(_Root, name)
+    # Where a null has a meaning, coalesce would give the child's for the root's.
+    return case((UserSession.parent_id.is_(None), own), else_=roots)
 
 
 _COLUMNS: dict[str, Any] = {

@@ -16,6 +16,7 @@ from app.services.tokens import new_session_token
 from tests.support.authenticator import decode
 from tests.support.clients import Browser, InProcessBrowser
 from tests.support.databases import ScratchDatabases
+from tests.support.handed_over import HANDOVER_COOKIE
 from tests.support.people import (
     BROWSER_COOKIE,
     SESSION_COOKIE,
@@ -184,7 +185,7 @@ def test_browser_is_marked_by_its_first_ceremony_at_the_latest(client: Browser) 
 def test_no_answer_sets_another_cookie(new_client: Callable[[], Browser]) -> None:
     names = {name for _, answer in tell_story(new_client) for name in attributes(answer)}
 
-    assert names == {SESSION_COOKIE, BROWSER_COOKIE}
+    assert names == {SESSION_COOKIE, BROWSER_COOKIE, HANDOVER_COOKIE}
 
 
 @pytest.fixture

@@ -134,7 +134,11 @@ def test_nothing_else_clears_what_the_browser_kept(new_client: Callable[[], Brow
         label for label, answer in tell_story(new_client) if "Clear-Site-Data" in answer.headers
     }
 
-    assert clearing == {"auth.sign_out"}
+    assert clearing == {
+        "auth.sign_out",
+        "handover.sign_out_here",
+        "handover.sign_out_everywhere",
+    }
 
 
 def test_401_names_a_scheme(client: Browser) -> None:

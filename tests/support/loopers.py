@@ -28,7 +28,8 @@ class Heard:
 class Loopers:
     """The clients of one session, each on a connection of its own."""
 
-    port: int
+    ports: Sequence[int]
+    """Asked in turn: the first client at the first, and so on."""
     requests: Sequence[bytes]
     heard: list[list[Heard]]
     _changed: Condition = field(default_factory=Condition)
@@ -49,7 +50,7 @@ class Loopers:
     def loop(self, number: int) -> None:
         request = self.requests[number]
         name = request.partition(b" HTTP")[0].decode()
-        with Connection(self.port) as connection:
+        with Connection(self.ports[number % len(self.ports)]) as connection:
             while not self._over:
                 began = time.time()
                 answer = connection.ask(request)
@@ -64,9 +65,13 @@ class Loopers:
 
 
 @contextmanager
-def looping(port: int, requests: Sequence[bytes]) -> Iterator[Loopers]:
-    """Let a client loop for each of the requests until the block ends."""
-    crew = Loopers(port=port, requests=requests, heard=[[] for _ in requests])
+def looping(port: int, requests: Sequence[bytes], *further: int) -> Iterator[Loopers]:
+    """Let a client loop for each of the requests until the block ends.
+
+    Where further ports are given, the clients are dealt out to all of them.
+    """
+    ports = (port, *further)
+    crew = Loopers(ports=ports, requests=requests, heard=[[] for _ in requests])
     with ThreadPoolExecutor(len(requests)) as threads:
         running = [threads.submit(crew.loop, number) for number in range(len(requests))]
         try:

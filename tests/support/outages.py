@@ -10,6 +10,7 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from app.extensions import db
+from tests.support.units import give_up_connections
 
 
 @contextmanager
@@ -18,7 +19,7 @@ def database_away(app: Flask) -> Iterator[None]:
     with app.app_context():
         engine = db.engine
     if engine.dialect.name == "sqlite":
-        engine.dispose()  # an open file stays readable, whatever its name
+        give_up_connections(app)  # an open file stays readable, whatever its name
         with _moved_away(Path(str(engine.url.database))):
             yield
     else:

@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from tests.support.servers import Server
+from typing import Protocol
 
 MOST_GROWTH_BYTES = 20 * 1024 * 1024
 """By which no attack may make a worker larger."""
@@ -40,8 +39,16 @@ def stopped(pids: Iterable[int]) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
+class Serving(Protocol):
+    """A server with workers and a log."""
+
+    def worker_pids(self) -> list[int]: ...
+
+    def log(self) -> str: ...
+
+
 @contextmanager
-def unharmed_workers(server: Server) -> Iterator[None]:
+def unharmed_workers(server: Serving) -> Iterator[None]:
     """See that the same workers live when the block ends, hardly larger, and that all had work."""
     pids = server.worker_pids()
     before = {pid: resident_bytes(pid) for pid in pids}

@@ -10,10 +10,10 @@ from werkzeug.test import TestResponse
 from app import create_app, create_service
 from app.cli.db import run_migrations
 from app.config import load_settings
-from app.extensions import db
 from tests.support.authenticator import Authenticator
 from tests.support.clients import InProcessBrowser
 from tests.support.databases import ScratchDatabases
+from tests.support.units import give_up_connections
 from tests.support.variables import DEVELOPMENT
 
 SECURE_ORIGIN = "https://id.example.org"
@@ -58,5 +58,4 @@ def services(scratch_database: ScratchDatabases) -> Iterator[MakeService]:
         yield make
     finally:
         for app in made:
-            with app.app_context():
-                db.engine.dispose()
+            give_up_connections(app)

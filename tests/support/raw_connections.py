@@ -105,8 +105,8 @@ class NothingReadError(ConnectionError):
     """The connection was closed before a byte of an answer came."""
 
 
-def read_reply(stream: io.BufferedReader) -> Reply:
-    """Read one answer, past those that only say to go on.
+def read_reply(stream: io.BufferedReader, *, has_body: bool = True) -> Reply:
+    """Read one answer, past those that only say to go on; one to HEAD has no body.
 
     Raises:
         OSError: there is none, or not all of one.
@@ -120,8 +120,8 @@ def read_reply(stream: io.BufferedReader) -> Reply:
         headers.append((name, value.strip()))
     reply = Reply(status=int(head.split()[1]), headers=headers, body=b"")
     if reply.status < _FIRST_FINAL:
-        return read_reply(stream)
-    length = int(reply.header("content-length") or 0)
+        return read_reply(stream, has_body=has_body)
+    length = int(reply.header("content-length") or 0) if has_body else 0
     body = stream.read(length)
     if len(body) < length:
         message = "half an answer"

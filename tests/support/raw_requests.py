@@ -8,13 +8,15 @@ import io
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_to_bytes
 
-from flask import Flask
 from werkzeug.test import run_wsgi_app
 
 from tests.support.variables import ORIGIN
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 HOST = ORIGIN.removeprefix("http://")
 
@@ -77,7 +79,7 @@ class Line(Protocol):
 class InProcess:
     """Asks an application in this thread."""
 
-    app: Flask
+    app: "WSGIApplication"
 
     def ask(self, request: Request) -> Reply:
         """Ask the application, with what gunicorn would tell it."""
