@@ -26,9 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(keeper: Keeper) -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE_MS)
-    with chromium() as started:
+    with chromium(keeper) as started:
         yield started
 
 

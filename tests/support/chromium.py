@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
+from tests.support.keeper import Keeper
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
     "--disable-background-networking",
@@ -34,10 +36,11 @@ PASSKEYS = {
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(keeper: Keeper, *flags: str) -> Iterator[Browser]:
     """Start the Chromium that CHROMIUM names, or that is on PATH.
 
-    Without one the test fails under CI, and is left out with a word elsewhere.
+    Without one the test fails under CI, and is left out with a word elsewhere. What drives it is
+    kept, since a process can have it once.
     """
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
@@ -45,10 +48,10 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(sentence)
         pytest.skip(sentence)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield browser
-        browser.close()
+    playwright = keeper.once("playwright", sync_playwright)
+    browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, *flags])
+    yield browser
+    browser.close()
 
 
 class VirtualAuthenticator:
