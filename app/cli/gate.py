@@ -22,6 +22,8 @@ from app.config import ServiceSettings, Settings
 from app.errors import SettingsError
 
 _READ_TIMEOUT_MILLISECONDS = 20_000
+_STOP_SECONDS = 5
+"""When a worker that does not stop is killed: a check takes less (docs/session-gate.md)."""
 
 
 @click.command("gate")
@@ -41,6 +43,7 @@ def gate_command() -> None:
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     _require_free_address(settings)
+    os.register_at_fork(after_in_child=_heed_stops)
     click.echo(f"The session gate listens on {_where(settings)}.", err=True)
     # Another server than the service's own, which a start of that one need not load.
     from granian import Granian  # noqa: PLC0415
@@ -64,6 +67,7 @@ def gate_command() -> None:
         blocking_threads=_threads(loaded),
         http1_settings=HTTP1Settings(header_read_timeout=_READ_TIMEOUT_MILLISECONDS),
         respawn_failed_workers=True,
+        workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels.warning,
     ).serve(target_loader=_load_gate)
 
@@ -96,6 +100,13 @@ def _remove_stale_socket(file: Path) -> None:
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
+def _heed_stops() -> None:
+    # Until it serves, a worker has its parent's handlers, which would swallow a stop; the parent
+    # would then wait for it for ever.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def _load_gate(target: str) -> Callable[..., Any]:
     """Load what a worker serves, and let it go when the process that began it is killed.
 
@@ -110,10 +121,9 @@ def _load_gate(target: str) -> Callable[..., Any]:
 def _leave_with_the_parent() -> None:
     if (parent := multiprocessing.parent_process()) is not None:
         parent.join()
-        # Until it serves, a worker has its parent's handlers, which would swallow the first.
-        while True:
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_STOP_SECONDS)
+        os._exit(1)
 
 
 def _threads(settings: Settings) -> int:

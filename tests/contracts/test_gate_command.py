@@ -15,8 +15,9 @@ from tests.support.gate_servers import GateServer, gate_process
 from tests.support.servers import free_port
 from tests.support.variables import DEVELOPMENT
 
-SECONDS = 10
-STOP_SECONDS = 5
+SECONDS = 20
+STOP_SECONDS = 8
+"""More than a worker is given, which may just be starting."""
 COMMAND = {"FLASK_APP": "app:create_command_app"}
 
 
