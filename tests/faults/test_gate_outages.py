@@ -48,9 +48,9 @@ with_an_engine = pytest.mark.usefixtures("engine_name")
 RESTARTS, ENDED = 20, 200
 BACK_SECONDS = 5
 """Until a check is granted again, once the database answers again."""
-ANSWER_SECONDS = 9
+ANSWER_SECONDS = 6
 """More than a check's time-outs together: an answer that does not come, and a new connection."""
-SILENT_SECONDS = 4
+SILENT_SECONDS = 8
 LOCKED_SECONDS = 3
 A_WHILE_SECONDS = 0.3
 WRITTEN_SECONDS = 5

@@ -1,6 +1,7 @@
 """Deliberate defects, by subject; `make mutations` puts each into a copy and runs its tests."""
 
 from tests.mutations import (
+    gate,
     handovers,
     hostile,
     killed,
@@ -18,6 +19,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *sessions.MUTATIONS,
     *outside.MUTATIONS,
     *handovers.MUTATIONS,
+    *gate.MUTATIONS,
     *hostile.MUTATIONS,
     *killed.MUTATIONS,
     *outages.MUTATIONS,
