@@ -33,12 +33,9 @@ class UserSession(Base, kw_only=True):
         default=None,
     )
     """The session that this one was handed over from, to an application on another host."""
-    application_id: Mapped[str | None] = mapped_column(
-        ByteOrderedText,
-        ForeignKey("applications.id", ondelete="CASCADE"),
-        index=True,
-        default=None,
-    )
+    application_id: Mapped[str | None] = mapped_column(ByteOrderedText, index=True, default=None)
+    """No foreign key, for which SQLite would have to make the table anew: every check looks the
+    application up, and one that is gone lets nobody in."""
     authenticated_at: Mapped[datetime]
     authenticated_with: Mapped[str]
     """``passkey``, ``oauth:<provider>`` or ``recovery_code``."""

@@ -140,7 +140,7 @@ def remove_application(session: Session, *, application_id: str) -> int:
     """Remove an application with its sessions, and say how many ended. Raises ``NotFound``."""
     _take_turns(session)
     application = get_named_application(session, application_id)
-    # Nobody is handed over meanwhile: a new session refers to the row.
+    # A session that is handed over at this very moment may outlive it, and opens nothing.
     session.refresh(application, with_for_update=True)
     ended = _end_sessions(session, application_id)
     session.delete(application)

@@ -1,6 +1,7 @@
 """Applications that trust us, and codes that hand a session over to their hosts.
 
-The release before this one opens no session for an application, so it serves on.
+The release before this one opens no session for an application and takes none for its own, since
+each has a parent; so it serves on, and a downgrade leaves them where they are.
 """
 
 import sqlalchemy as sa
@@ -19,25 +20,12 @@ MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     create_applications()
     create_handover_codes()
-    with op.batch_alter_table("user_sessions") as table:
-        table.create_foreign_key(
-            "fk_user_sessions_application_id_applications",
-            "applications",
-            ["application_id"],
-            ["id"],
-            ondelete="CASCADE",
-        )
-        table.create_index("ix_user_sessions_application_id", ["application_id"])
+    op.create_index("ix_user_sessions_application_id", "user_sessions", ["application_id"])
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("user_sessions") as table:
-        table.drop_index("ix_user_sessions_application_id")
-        table.drop_constraint("fk_user_sessions_application_id_applications", type_="foreignkey")
+    op.drop_index("ix_user_sessions_application_id", "user_sessions")
     op.drop_table("handover_codes")
-    # Such a session is good for one application, which nothing before this migration knows.
-    sessions = sa.table("user_sessions", sa.column("application_id"))
-    op.execute(sa.delete(sessions).where(sessions.c.application_id.is_not(None)))
     op.drop_table("applications")
 
 

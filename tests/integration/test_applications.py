@@ -1,18 +1,14 @@
 """The registry of applications: one host for one of them, whoever registers at the same moment."""
 
-import threading
-import time
 from collections.abc import Callable
 from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import ApplicationTaken, InvalidApplication, NotFound
-from app.models import Application, UserSession
-from app.services import applications
+from app.models import UserSession
 from app.services.application_details import ApplicationDetails, parse_details
 from app.services.applications import (
     RegisteredApplication,
@@ -27,10 +23,10 @@ from app.services.applications import (
 )
 from tests.conftest import Transaction
 from tests.support.counts import trials
-from tests.support.crowds import at_once, both_at_once
+from tests.support.crowds import at_once
 from tests.support.rows import a_session, a_user, an_application
 from tests.support.tables import contents, count
-from tests.support.units import run_unit, wait_for
+from tests.support.units import run_unit
 from tests.support.variables import ORIGIN
 
 SHARED = "https://shared.example.org"
@@ -175,37 +171,3 @@ def test_sessions_end_a_few_at_once_and_no_others(
 
     assert steps == [(2, True), (1, False), (0, False)]
     assert count(app, UserSession) == 2
-
-
-def test_nobody_is_handed_over_to_what_is_being_removed(
-    app: Flask, transaction: Transaction, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A session opened meanwhile waits, and finds no application; none is left uncounted."""
-    user, wiki = a_user(), an_application("wiki")
-    with transaction() as session:
-        session.add_all([user, wiki])
-        session.flush()
-        session.add(a_session(user, application=wiki))
-    ended, opening = threading.Event(), threading.Event()
-    end_sessions = applications._end_sessions
-
-    def end_and_linger(session: Session, application_id: str) -> int:
-        number = end_sessions(session, application_id)
-        ended.set()
-        wait_for(opening)
-        time.sleep(0.2)
-        return number
-
-    def open_meanwhile() -> None:
-        wait_for(ended)
-        opening.set()
-        with pytest.raises(IntegrityError), transaction() as session:
-            session.add(a_session(user, application=wiki))
-
-    monkeypatch.setattr(applications, "_end_sessions", end_and_linger)
-    removed, _ = both_at_once(
-        partial(run_unit, app, partial(remove_application, application_id="wiki")), open_meanwhile
-    )
-
-    assert removed == 1
-    assert count(app, UserSession, Application) == 0

@@ -22,8 +22,9 @@ def next_release(folder: Path, body: str, *, down: str, revision: str = "099_ext
     with_migration(release, body, revision=revision, down=down)
     schema = release / "app" / "services" / "schema.py"
     code = schema.read_text()
-    assert code.count(f'"{HEAD}")') == 1
-    schema.write_text(code.replace(f'"{HEAD}")', f'"{HEAD}", "{revision}")'))
+    newest = f'"{HEAD}",\n)'
+    assert code.count(newest) == 1
+    schema.write_text(code.replace(newest, f'"{HEAD}",\n    "{revision}",\n)'))
     return release
 
 
