@@ -140,7 +140,7 @@ def remove_application(session: Session, *, application_id: str) -> int:
     """Remove an application with its sessions, and say how many ended. Raises ``NotFound``."""
     _take_turns(session)
     application = get_named_application(session, application_id)
-    # A session that is handed over at this very moment may outlive it, and opens nothing.
+    # No code is made meanwhile: a new one refers to the row.
     session.refresh(application, with_for_update=True)
     ended = _end_sessions(session, application_id)
     session.delete(application)
@@ -170,6 +170,7 @@ def end_some_sessions(session: Session, *, application_id: str) -> tuple[int, bo
 
 
 def _end_sessions(session: Session, application_id: str) -> int:
+    # Codes first: this waits for whoever is using one up, whose session is then seen and ended.
     session.execute(delete(HandoverCode).where(HandoverCode.application_id == application_id))
     ended = session.scalars(
         delete(UserSession)

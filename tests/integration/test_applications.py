@@ -1,12 +1,16 @@
 """The registry of applications: one host for one of them, whoever registers at the same moment."""
 
+import threading
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from app import clock
 from app.errors import ApplicationTaken, InvalidApplication, NotFound
 from app.models import UserSession
 from app.services.application_details import ApplicationDetails, parse_details
@@ -21,14 +25,17 @@ from app.services.applications import (
     list_applications,
     remove_application,
 )
+from app.services.devices import Device
+from app.services.handovers import Destination, make_code, redeem_code
 from tests.conftest import Transaction
 from tests.support.counts import trials
-from tests.support.crowds import at_once
+from tests.support.crowds import at_once, both_at_once
 from tests.support.rows import a_session, a_user, an_application
 from tests.support.tables import contents, count
-from tests.support.units import run_unit
+from tests.support.units import run_unit, wait_for
 from tests.support.variables import ORIGIN
 
+BROWSER = b"b" * 32
 SHARED = "https://shared.example.org"
 
 
@@ -171,3 +178,44 @@ def test_sessions_end_a_few_at_once_and_no_others(
 
     assert steps == [(2, True), (1, False), (0, False)]
     assert count(app, UserSession) == 2
+
+
+def test_nobody_is_handed_over_to_what_is_being_removed(
+    app: Flask, transaction: Transaction
+) -> None:
+    """Who removes it waits for whoever is on the way, and ends that session as well."""
+    user, wiki = a_user(), an_application("wiki")
+    with transaction() as session:
+        session.add_all([user, wiki])
+        session.flush()
+        session.add(root := a_session(user))
+        root.expires_at = root.idle_expires_at = clock.now() + timedelta(hours=1)
+    opened, removing = threading.Event(), threading.Event()
+    destination = Destination(
+        application_id="wiki", origin=wiki.origins[0], browser_hash=BROWSER, return_to="/"
+    )
+    code = run_unit(app, partial(make_code, root_id=root.id, destination=destination))
+
+    def arrive(session: Session) -> None:
+        redeem_code(
+            session,
+            code=code,
+            application_id="wiki",
+            origin=wiki.origins[0],
+            browser_hash=BROWSER,
+            device=Device(label="Firefox on Linux", network=None),
+            replaces=None,
+        )
+        opened.set()
+        wait_for(removing)
+        time.sleep(0.3)
+
+    def remove() -> int:
+        wait_for(opened)
+        removing.set()
+        return run_unit(app, partial(remove_application, application_id="wiki"))
+
+    _, ended = both_at_once(partial(run_unit, app, arrive), remove)
+
+    assert ended == 1
+    assert count(app, UserSession) == 1
