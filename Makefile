@@ -33,8 +33,8 @@ run: .venv/runtime-installed ## start the service on http://localhost:8000 (PORT
 	@$(BIN)/flask db upgrade && $(BIN)/flask welcome && exec $(BIN)/gunicorn wsgi:app
 
 test: .venv/dev-installed tests/peers/node_modules/.installed ## run every test, the repeated ones with a tenth of their counts (PYTEST_ARGS="-k name")
-	@CHROMIUM="$$(bin/find-chromium)"; STRACE="$$(bin/find-strace)"; NODE="$$(bin/find-node)"; NGINX="$$(bin/find-nginx)"; CADDY="$$(bin/find-caddy)"; \
-	export CHROMIUM STRACE NODE NGINX CADDY; \
+	@CHROMIUM="$$(bin/find-chromium)"; STRACE="$$(bin/find-strace)"; NODE="$$(bin/find-node)"; NGINX_PROGRAM="$$(bin/find-nginx)"; CADDY="$$(bin/find-caddy)"; \
+	export CHROMIUM STRACE NODE NGINX_PROGRAM CADDY; \
 	exec $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-full: export TEST_FULL := 1

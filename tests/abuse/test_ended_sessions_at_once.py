@@ -6,10 +6,8 @@ alike; the next sign-in of the same person works, and a bystander notices nothin
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +17,7 @@ from tests.support.besieged import Besieged, besiege
 from tests.support.connections import written
 from tests.support.counts import trials
 from tests.support.deployments import Deployment
-from tests.support.loopers import looping
+from tests.support.loopers import looping, until_every_worker_works
 from tests.support.people import (
     ADDRESS,
     SESSION_COOKIE,
@@ -144,26 +142,10 @@ def test_nothing_that_begins_after_the_end_is_accepted(
 ) -> None:
     """F17, ASVS 7.4.1, 7.4.2, 7.4.3, 8.3.2."""
     tally = new_tally("Sessions", f"16 clients loop: {kind}")
-    with every_worker_works(besieged.deployment):
-        for number in range(trials(100)):
-            with tally.trial():
-                while_it_loops(besieged, ENDS[kind][number % len(ENDS[kind])])
-                assert is_signed_in(besieged.bystander.client)
-            besieged.change_person(disabled_at=None)
-            besieged.sign_in()
-            assert is_signed_in(besieged.victim)
-
-
-@contextmanager
-def every_worker_works(deployment: Deployment) -> Iterator[None]:
-    """See that each of the four answered something while the block ran."""
-    before = {pid: cpu_ticks(pid) for pid in deployment.server.worker_pids()}
-    yield
-    assert len(before) == 4
-    assert all(cpu_ticks(pid) > ticks for pid, ticks in before.items())
-
-
-def cpu_ticks(pid: int) -> int:
-    """Give the time that a process has spent computing (proc(5), `stat`)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+    for number in until_every_worker_works(besieged.deployment, trials(100)):
+        with tally.trial():
+            while_it_loops(besieged, ENDS[kind][number % len(ENDS[kind])])
+            assert is_signed_in(besieged.bystander.client)
+        besieged.change_person(disabled_at=None)
+        besieged.sign_in()
+        assert is_signed_in(besieged.victim)

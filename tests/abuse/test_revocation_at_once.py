@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from app import clock
 from app.models import Application
-from tests.abuse.test_ended_sessions_at_once import every_worker_works
 from tests.conftest import NewTally
 from tests.support.connections import ask_once, written
 from tests.support.counts import trials
@@ -26,7 +25,7 @@ from tests.support.gate_cast import applications, open_for
 from tests.support.gate_plain_sql import Console, console
 from tests.support.gate_servers import GateServer, gate_processes
 from tests.support.keeper import Keeper
-from tests.support.loopers import Heard, looping
+from tests.support.loopers import Heard, looping, until_every_worker_works
 from tests.support.people import SESSION_COOKIE
 from tests.support.rows import a_user
 from tests.support.tally import Tally
@@ -199,8 +198,7 @@ def test_nothing_is_granted_that_is_asked_for_after_it_was_taken(
     tally = new_tally("Session gate", f"16 clients at both servers loop: {kind}")
     loss = losses(engine_name)[kind]
     number = trials(TRIALS // len(losses(engine_name)))
-    with every_worker_works(scene.deployment):
-        for _ in range(number):
-            with tally.trial():
-                take_while_they_ask(scene, loss)
+    for _ in until_every_worker_works(scene.deployment, number):
+        with tally.trial():
+            take_while_they_ask(scene, loss)
     look_after_the_bystander(scene, tally)

@@ -83,7 +83,7 @@ def test_person_is_told_what_is_not_for_them_on_the_applications_host(
 @pytest.mark.parametrize(
     ("said", "expected"),
     [
-        ({"Sec-Fetch-Mode": "cors"}, "not_allowed"),
+        ({"X-Forwarded-Method": "GET", "Sec-Fetch-Mode": "cors"}, "not_allowed"),
         ({"X-Forwarded-Method": "POST", "Sec-Fetch-Site": "same-origin"}, "not_allowed"),
         ({"X-Forwarded-Method": "POST"}, "cross_site_request"),
     ],

@@ -26,7 +26,7 @@ def port() -> int:
 @pytest.fixture
 def demo(port: int, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Start it, and wait until it has said where it is."""
-    environment = {**os.environ, "NGINX": find_nginx()}
+    environment = {**os.environ, "NGINX_PROGRAM": find_nginx()}
     options = ["--port", str(port), "--folder", str(tmp_path)]
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.demo.run", *options],

@@ -33,14 +33,14 @@ http {{
 
 
 def find_nginx() -> str:
-    """Give the nginx that NGINX names, or that is on PATH.
+    """Give the nginx that NGINX_PROGRAM names, or that is on PATH.
 
     Without one the test fails under CI, and is left out with a word elsewhere.
     """
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
-    program = os.environ.get("NGINX") or shutil.which("nginx", path=path)
+    program = os.environ.get("NGINX_PROGRAM") or shutil.which("nginx", path=path)
     if program is None:
-        sentence = "no nginx: install the package nginx-light, or name it with NGINX=…"
+        sentence = "no nginx: install the package nginx-light, or name it with NGINX_PROGRAM=…"
         if os.environ.get("CI"):
             pytest.fail(sentence)
         pytest.skip(sentence)

@@ -94,7 +94,7 @@ def _base64(value: bytes, offset: int) -> Iterator[bytes]:
 def _views(content: bytes, depth: int) -> Iterator[bytes]:
     yield content
     if b"\0" in content:
-        yield content.replace(b"\0", b"")  # UTF-16, either way round
+        yield from (content[::2], content[1::2])  # UTF-16, either way round
     unescaped = _ESCAPED.sub(lambda found: bytes([int(found[found.lastindex or 0], 16)]), content)
     if unescaped != content:
         yield unescaped
