@@ -1,18 +1,16 @@
 """How gunicorn serves `wsgi:app`: everything follows from the settings (docs/configuration.md)."""
 
 import errno
-import signal
 import socket
 import struct
 import sys
-from pathlib import Path
 
-from gunicorn import glogging  # type: ignore[import-untyped]
 from gunicorn.http import message, wsgi  # type: ignore[import-untyped]
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from app.arbiter import SHARED_MEMORY, ProjectLogger, heed_stops
 from app.config import load_settings
 from app.errors import SettingsError
 from app.logs import configure_logging
@@ -55,24 +53,13 @@ forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
-# The heartbeat file must not wait for a disk (gunicorn's FAQ, "blocking os.fchmod").
-_shared_memory = Path("/dev/shm")  # noqa: S108 (the file that gunicorn makes there has no name)
-worker_tmp_dir = str(_shared_memory) if _shared_memory.is_dir() else None
+worker_tmp_dir = SHARED_MEMORY
 # gunicorn 27 opens a socket in the home directory that can stop the server.
 control_socket_disable = True
 
 
-class _ProjectLogger(glogging.Logger):  # type: ignore[misc]
-    """Sends gunicorn's own messages through the project's log. Requests are logged by the app."""
-
-    def setup(self, cfg: object) -> None:
-        super().setup(cfg)
-        self.error_log.handlers.clear()
-        self.error_log.propagate = True
-
-
 configure_logging(_settings.log)
-logger_class = _ProjectLogger
+logger_class = ProjectLogger
 # At DEBUG gunicorn quotes what it is sent: paths, and a request that breaks off with its cookies.
 loglevel = _settings.log.level.lower().replace("debug", "info")
 
@@ -109,14 +96,7 @@ class _UnheldWorker(ThreadWorker):  # type: ignore[misc]
 worker_class = _UnheldWorker
 
 
-def post_fork(_arbiter: object, _worker: Worker) -> None:
-    """Let a stop reach a worker that has just been forked.
-
-    Until it sets up its own, it has its parent's handlers, which would swallow the signal; the
-    parent would then wait for it as long as for a request.
-    """
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
+post_fork = heed_stops
 
 
 def post_worker_init(worker: Worker) -> None:

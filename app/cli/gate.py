@@ -2,12 +2,8 @@
 
 import errno
 import importlib
-import multiprocessing
 import os
-import signal
 import socket
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,10 +16,6 @@ from app.boot import require_fitting_gate_database
 from app.cli.unit import service_settings
 from app.config import ServiceSettings, Settings
 from app.errors import SettingsError
-
-_READ_TIMEOUT_MILLISECONDS = 20_000
-_STOP_SECONDS = 5
-"""When a worker that does not stop is killed: a check takes less (docs/session-gate.md)."""
 
 
 @click.command("gate")
@@ -43,38 +35,26 @@ def gate_command() -> None:
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     _require_free_address(settings)
-    os.register_at_fork(after_in_child=_heed_stops)
     click.echo(f"The session gate listens on {_where(settings)}.", err=True)
-    # Another server than the service's own, which a start of that one need not load.
-    from granian import Granian  # noqa: PLC0415
-    from granian.constants import HTTPModes, Interfaces  # noqa: PLC0415
-    from granian.http import HTTP1Settings  # noqa: PLC0415
-    from granian.log import LogLevels  # noqa: PLC0415
+    # What serves, which no other command needs to load.
+    from app.gate_server import serve  # noqa: PLC0415
 
-    # It takes addresses alone.
-    address = "127.0.0.1" if settings.gate_bind == "localhost" else settings.gate_bind
-    is_socket = address.startswith("unix:")
-    Granian(
-        "wsgi:gate",
-        address="127.0.0.1" if is_socket else address.strip("[]"),
-        port=settings.gate_port,
-        uds=Path(address.removeprefix("unix:")) if is_socket else None,
-        uds_permissions=0o660 if is_socket else None,
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        websockets=False,
+    serve(
+        _load_gate,
+        bind=_where(settings),
         workers=settings.gate_workers,
-        blocking_threads=_threads(loaded),
-        http1_settings=HTTP1Settings(header_read_timeout=_READ_TIMEOUT_MILLISECONDS),
-        respawn_failed_workers=True,
-        workers_kill_timeout=_STOP_SECONDS,
-        log_level=LogLevels.warning,
-    ).serve(target_loader=_load_gate)
+        # A lookup in a file waits for nobody; one over a wire leaves its time to others.
+        threads=0 if loaded.database.kind == "sqlite" else settings.threads,
+    )
+
+
+def _load_gate() -> Callable[..., Any]:
+    gate: Callable[..., Any] = importlib.import_module("wsgi").gate
+    return gate
 
 
 def _require_free_address(settings: ServiceSettings) -> None:
-    # granian would share a port with another gate, of an older release perhaps, and would not
-    # start beside the socket file of one that was killed.
+    # gunicorn would try for seconds, and would take the place of whoever serves a socket file.
     try:
         if settings.gate_bind.startswith("unix:"):
             _remove_stale_socket(Path(settings.gate_bind.removeprefix("unix:")))
@@ -98,38 +78,6 @@ def _remove_stale_socket(file: Path) -> None:
             file.unlink()
             return
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-
-
-def _heed_stops() -> None:
-    # Until it serves, a worker has its parent's handlers, which would swallow a stop; the parent
-    # would then wait for it for ever.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-
-
-def _load_gate(target: str) -> Callable[..., Any]:
-    """Load what a worker serves, and let it go when the process that began it is killed.
-
-    It would serve on else, beside the one that takes the other's place.
-    """
-    threading.Thread(target=_leave_with_the_parent, daemon=True).start()
-    module, _, name = target.partition(":")
-    gate: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return gate
-
-
-def _leave_with_the_parent() -> None:
-    if (parent := multiprocessing.parent_process()) is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(_STOP_SECONDS)
-        os._exit(1)
-
-
-def _threads(settings: Settings) -> int:
-    # A lookup in a file waits for nobody, and threads that pass the interpreter's lock to and fro
-    # in the middle of each cost several times what it does; one over a wire leaves it to others.
-    return 1 if settings.database.kind == "sqlite" else settings.service.threads
 
 
 def _where(settings: ServiceSettings) -> str:

@@ -23,7 +23,7 @@ SQLITE = (
     ),
     Candidate(
         key="gate",
-        title="this service, wsgi:gate under granian",
+        title="this service, flask gate",
         program="gate",
         store="service",
         looks_up=_OURS,
@@ -164,7 +164,7 @@ def _on_postgresql(of: str, title: str) -> Candidate:
 
 POSTGRESQL = (
     _on_postgresql("web", "this service, wsgi:app under gunicorn"),
-    _on_postgresql("gate", "this service, wsgi:gate under granian"),
+    _on_postgresql("gate", "this service, flask gate"),
     _on_postgresql("better-auth", "Better Auth on Node, its HTTP handler"),
     _on_postgresql("hono-node", "Hono with Kysely on Node"),
     _on_postgresql("node", "node:http with pg, by hand"),

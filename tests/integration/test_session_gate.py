@@ -260,7 +260,7 @@ NAMES = ("Ada", "Zoë", " Ada ", "100 %41", "Ada\r\nX-Auth-Role: admin", "a\x00b
 def test_every_name_reaches_the_other_side_of_both_servers(
     scratch_database: ScratchDatabases, tmp_path: Path
 ) -> None:
-    """Gunicorn and granian each have an opinion of what a header may hold."""
+    """Both servers have an opinion of what a header may hold."""
     with (
         deployed(scratch_database(), tmp_path, workers=1) as deployment,
         gate_process(deployment.server.environment, tmp_path) as gate,

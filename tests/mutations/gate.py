@@ -6,8 +6,10 @@ _GATE = "app/session_gate.py"
 _CHECKS = "app/session_checks.py"
 _ACCESS = "app/services/access.py"
 _HELD = "app/held_connections/__init__.py"
+_CONNECTION = "app/gate_server/connection.py"
 
 _WHO = ("tests/integration/test_session_gate.py",)
+_SERVER = ("tests/integration/test_gate_server.py",)
 _ODD = ("tests/abuse/test_gate_requests.py",)
 _SEEN = ("tests/integration/test_last_seen.py",)
 _OUTAGES = "tests/faults/test_gate_outages.py"
@@ -136,9 +138,46 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         name="the workers of a gate that was killed serve on",
-        file="app/cli/gate.py",
-        old="    threading.Thread(target=_leave_with_the_parent, daemon=True).start()\n",
-        new="",
+        file="app/gate_server/worker.py",
+        old="        while not stop.is_set() and self.ppid == os.getppid():\n",
+        new="        while not stop.is_set():\n",
         caught_by=("tests/contracts/test_gate_command.py",),
+    ),
+    Mutation(
+        name="what follows a body is read as a request",
+        file=_CONNECTION,
+        old="            has_body\n            or self._shared.is_stopping\n",
+        new="            self._shared.is_stopping\n",
+        caught_by=_SERVER,
+    ),
+    Mutation(
+        name="a header's name with an underscore stands for another one",
+        file=_CONNECTION,
+        old="""    if b"_" in name:\n        return None\n""",
+        new="",
+        caught_by=_SERVER,
+    ),
+    Mutation(
+        name="answers of one connection overtake each other",
+        file=_CONNECTION,
+        old="        if self._unanswered == 1:\n",
+        new="        if self._waiting:\n",
+        caught_by=_SERVER,
+    ),
+    Mutation(
+        name="an answer splits where a header of the gate's does",
+        file=_CONNECTION,
+        old="""        if not head.count("\\n") == head.count("\\r") == len(lines) - 1:\n""",
+        new="        if not lines:\n",
+        caught_by=_SERVER,
+    ),
+    Mutation(
+        name="a head that comes drop by drop puts its own end off",
+        file=_CONNECTION,
+        old="        if self._is_in_head:\n",
+        new="""        if self._is_in_head:
+            self.waits_until = self._shared.now + KEEPALIVE_SECONDS
+""",
+        caught_by=_SERVER,
     ),
 )

@@ -32,9 +32,13 @@ class GateServer:
         return int(self.environment["GATE_PORT"])
 
     def start(self) -> None:
-        """Start it, and see that it answers."""
+        """Start it, and see that it answers, by all of its workers."""
         self.launch()
         self.await_answer()
+        give_up_at = time.monotonic() + START_SECONDS
+        while len(self.worker_pids()) < int(self.environment.get("GATE_WORKERS", "1")):
+            assert time.monotonic() < give_up_at, f"a worker is missing:\n{self.log()}"
+            time.sleep(0.05)
 
     def launch(self) -> None:
         """Start it, whatever becomes of it."""

@@ -1,0 +1,61 @@
+"""A process of the gate's server, for gunicorn's arbiter (docs.gunicorn.org, `worker_class`)."""
+
+import asyncio
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
+
+from app.arbiter import STOPS
+from app.gate_server.connection import GateConnection, OpenConnections
+
+_BACKLOG = 2048
+
+
+class GateWorker(Worker):  # type: ignore[misc]
+    """An event loop that answers until it is told to stop, or its parent is gone."""
+
+    def init_signals(self) -> None:
+        """Leave the signals to the event loop; a stop that comes before it ends the process."""
+        for number in self.SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        # An arbiter's signal to reopen logs, of which there are none, and a terminal's to redraw.
+        for number in (signal.SIGUSR1, signal.SIGWINCH):
+            signal.signal(number, signal.SIG_IGN)
+
+    def run(self) -> None:
+        """Serve."""
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        for number in STOPS:
+            loop.add_signal_handler(number, stop.set)
+        threads = ThreadPoolExecutor(self.cfg.threads) if self.cfg.threads else None
+        connections = OpenConnections(self.wsgi, threads)
+        connections.tick(loop.time())
+        servers = [
+            await loop.create_server(
+                lambda: GateConnection(connections), sock=listener.sock, backlog=_BACKLOG
+            )
+            for listener in self.sockets
+        ]
+        while not stop.is_set() and self.ppid == os.getppid():
+            self.notify()
+            connections.tick(loop.time())
+            await _wait(stop, 1)
+        for server in servers:
+            server.close()
+        connections.stop()
+        give_up_at = loop.time() + self.cfg.graceful_timeout
+        while connections.all and loop.time() < give_up_at:
+            self.notify()
+            await asyncio.sleep(0.05)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return
