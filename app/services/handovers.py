@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import ScalarSelect, delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app import clock
@@ -71,6 +72,11 @@ def make_code(session: Session, *, root_id: str, destination: Destination) -> st
             expires_at=now + CODE_TTL,
         )
     )
+    try:
+        session.flush()
+    except IntegrityError as error:
+        # The application was removed meanwhile: the only row it refers to that is not held.
+        raise NotFound from error
     sweep_expired(session, key=HandoverCode.code_hash, expires_at=HandoverCode.expires_at)
     return code
 

@@ -57,6 +57,14 @@ SQLITE = (
         is_quick=True,
     ),
     Candidate(
+        key="gate-hello",
+        title="the same hello under the gate's server",
+        program="gate-hello",
+        store="service",
+        looks_up="nothing",
+        answers=Answers(refused=200, person="nowhere"),
+    ),
+    Candidate(
         key="flask-login",
         title="Flask-Login with Flask-SQLAlchemy",
         program="gunicorn",

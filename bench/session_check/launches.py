@@ -33,6 +33,8 @@ def launch_of(candidate: Candidate, *, address: str, port: int) -> Launch:
             return _service(candidate, _procfile_line(candidate.program), address, port)
         case "hello":
             return _service(candidate, "gunicorn bench.peers.hello.peer:app", address, port)
+        case "gate-hello":
+            return _service(candidate, "python -m bench.peers.hello.gate_server", address, port)
         case "gunicorn":
             settings = ["--config", "../gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
             command = [python_of(candidate.peer), "-m", "gunicorn", *settings, "peer:app"]

@@ -65,6 +65,7 @@ def _through(of: str, key: str, title: str, **changes: object) -> Candidate:
 _NAMED = Answers(accepted=204, person="header:X-Auth-Email")
 PROXIED = (
     _through("gate-verify", "proxy-gate", "nginx with this service's gate", is_quick=True),
+    _through("gate-hello", "proxy-hello", "nginx with a hello under the gate's server"),
     _through(
         "better-auth",
         "proxy-better-auth",
@@ -102,9 +103,10 @@ def behind_nginx(candidate: Candidate, stores: Stores) -> Iterator[Server]:
         )
         name = f"{candidate.key}-nginx"
         with running(launch, core=SERVER_CORE, name=name) as process:
-            seen = replace(
-                candidate, path="/page", answers=Answers(accepted=200, person="header:X-Person")
-            )
+            answers = replace(candidate.answers, accepted=200)
+            if answers.person != "nowhere":
+                answers = replace(answers, person="header:X-Person")
+            seen = replace(candidate, path="/page", answers=answers)
             leaders = (process.pid, *asked.leaders)
             server = Server(candidate=seen, store=store, leaders=leaders, port=port)
             wait_until_it_answers(server, process)

@@ -88,6 +88,13 @@ def test_it_serves_on_a_socket_file_for_its_own_group(
         assert gate.status() == 401
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_it_serves_on_this_machine_by_name(variables: Mapping[str, str], tmp_path: Path) -> None:
+    with gate_process(variables, tmp_path, GATE_BIND="localhost") as gate:
+        assert gate.status() == 401
+        assert f"listens on localhost:{gate.port}." in gate.log()
+
+
 RefusalOf = Callable[[Mapping[str, str]], str]
 
 

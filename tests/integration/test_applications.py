@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from app import clock
-from app.errors import ApplicationTaken, InvalidApplication, NotFound
-from app.models import UserSession
+from app.errors import ApplicationTaken, InvalidApplication, NotFound, NotSignedIn
+from app.models import HandoverCode, UserSession
 from app.services.application_details import ApplicationDetails, parse_details
 from app.services.applications import (
     RegisteredApplication,
@@ -37,6 +37,12 @@ from tests.support.variables import ORIGIN
 
 BROWSER = b"b" * 32
 SHARED = "https://shared.example.org"
+DESTINATION = Destination(
+    application_id="wiki",
+    origin="https://wiki.example.org",
+    browser_hash=BROWSER,
+    return_to="/",
+)
 
 
 def add(app: Flask, application_id: str, *origins: str) -> RegisteredApplication | None:
@@ -180,28 +186,30 @@ def test_sessions_end_a_few_at_once_and_no_others(
     assert count(app, UserSession) == 2
 
 
+def arrange(transaction: Transaction) -> str:
+    """Register an application, and give the id of the session of somebody who signed in."""
+    with transaction() as session:
+        session.add_all([user := a_user(), an_application("wiki")])
+        session.flush()
+        session.add(root := a_session(user))
+        root.expires_at = root.idle_expires_at = clock.now() + timedelta(hours=1)
+    return root.id
+
+
 def test_nobody_is_handed_over_to_what_is_being_removed(
     app: Flask, transaction: Transaction
 ) -> None:
     """Who removes it waits for whoever is on the way, and ends that session as well."""
-    user, wiki = a_user(), an_application("wiki")
-    with transaction() as session:
-        session.add_all([user, wiki])
-        session.flush()
-        session.add(root := a_session(user))
-        root.expires_at = root.idle_expires_at = clock.now() + timedelta(hours=1)
+    root_id = arrange(transaction)
     opened, removing = threading.Event(), threading.Event()
-    destination = Destination(
-        application_id="wiki", origin=wiki.origins[0], browser_hash=BROWSER, return_to="/"
-    )
-    code = run_unit(app, partial(make_code, root_id=root.id, destination=destination))
+    code = run_unit(app, partial(make_code, root_id=root_id, destination=DESTINATION))
 
     def arrive(session: Session) -> None:
         redeem_code(
             session,
             code=code,
             application_id="wiki",
-            origin=wiki.origins[0],
+            origin=DESTINATION.origin,
             browser_hash=BROWSER,
             device=Device(label="Firefox on Linux", network=None),
             replaces=None,
@@ -219,3 +227,28 @@ def test_nobody_is_handed_over_to_what_is_being_removed(
 
     assert ended == 1
     assert count(app, UserSession) == 1
+
+
+def test_no_code_is_made_for_what_was_removed_meanwhile(
+    app: Flask, transaction: Transaction
+) -> None:
+    root_id = arrange(transaction)
+    removed, asked = threading.Event(), threading.Event()
+
+    def remove(session: Session) -> None:
+        remove_application(session, application_id="wiki")
+        removed.set()
+        wait_for(asked)
+        time.sleep(0.3)
+
+    def ask() -> str:
+        wait_for(removed)
+        asked.set()
+        with pytest.raises((NotFound, NotSignedIn)) as refused:
+            run_unit(app, partial(make_code, root_id=root_id, destination=DESTINATION))
+        return refused.value.code
+
+    _, code = both_at_once(partial(run_unit, app, remove), ask)
+
+    assert code in {"not_found", "not_signed_in"}
+    assert count(app, HandoverCode) == 0

@@ -3,6 +3,7 @@
 ASVS 7.3.1, 7.3.2. And what was refused once because its time was over stays refused.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -236,3 +237,26 @@ def test_a_child_whose_root_was_refused_stays_refused(
     assert asked.said(cast.tokens["wiki child"], FOR_WIKI) == GONE
     assert asked.said(cast.tokens["member"]) == GONE
     assert asked.said(cast.tokens["admin"]) == GRANTED
+
+
+def test_a_thread_that_died_of_something_unforeseen_has_a_successor(
+    asked: Asked,
+    cast: Cast,
+    stored: Stored,
+    traveller: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_session: Session, *, ids: list[str]) -> None:
+        raise MemoryError(ids)
+
+    fallen = threading.Event()
+    traveller.shift(2 * MINUTE)
+    with monkeypatch.context() as once:
+        once.setattr(threading, "excepthook", lambda _given: fallen.set())
+        once.setattr(last_seen, "touch_sessions", fail)
+        assert asked.said(cast.tokens["member"]) == GRANTED
+        assert fallen.wait(PATIENCE_SECONDS)
+
+    assert asked.said(cast.tokens["member"]) == GRANTED
+
+    await_seen(stored, "member", clock.now())
