@@ -17,6 +17,8 @@ from app.cli.unit import service_settings
 from app.config import ServiceSettings, Settings
 from app.errors import SettingsError
 
+_PROBE_SECONDS = 1
+
 
 @click.command("gate")
 @with_appcontext
@@ -35,7 +37,6 @@ def gate_command() -> None:
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     _require_free_address(settings)
-    click.echo(f"The session gate listens on {_where(settings)}.", err=True)
     # What serves, which no other command needs to load.
     from app.gate_server import serve  # noqa: PLC0415
 
@@ -45,6 +46,7 @@ def gate_command() -> None:
         workers=settings.gate_workers,
         # A lookup in a file waits for nobody; one over a wire leaves its time to others.
         threads=0 if loaded.database.kind == "sqlite" else settings.threads,
+        announce=lambda: click.echo(f"The session gate listens on {_where(settings)}.", err=True),
     )
 
 
@@ -61,7 +63,8 @@ def _require_free_address(settings: ServiceSettings) -> None:
         else:
             host = settings.gate_bind.strip("[]")
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            socket.create_server((host, settings.gate_port), family=family).close()
+            address = host, settings.gate_port
+            socket.create_server(address, family=family, dualstack_ipv6=host == "::").close()
     except OSError as error:
         cause = os.strerror(error.errno) if error.errno else str(error)
         message = f"The session gate cannot listen on {_where(settings)}: {cause}."
@@ -72,6 +75,7 @@ def _remove_stale_socket(file: Path) -> None:
     if not file.is_socket():
         return
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(_PROBE_SECONDS)
         try:
             probe.connect(str(file))
         except ConnectionRefusedError:

@@ -10,7 +10,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from app.arbiter import SHARED_MEMORY, ProjectLogger, heed_stops
-from app.gate_server.connection import Gate
+from app.gate_server.open_connections import Gate
 from app.gate_server.worker import GateWorker
 
 __all__ = ["serve"]
@@ -21,8 +21,17 @@ _SOCKET_UMASK = 0o117
 """A socket file is for the service's own user and group: nginx joins the group."""
 
 
-def serve(load: Callable[[], Gate], *, bind: str, workers: int, threads: int) -> None:
+def serve(
+    load: Callable[[], Gate],
+    *,
+    bind: str,
+    workers: int,
+    threads: int,
+    announce: Callable[[], None] = lambda: None,
+) -> None:
     """Serve what ``load`` gives until the process is told to stop; it is loaded once and shared.
+
+    ``announce`` is called when it listens.
 
     ``threads`` is how many checks a process may ask at once where each waits for a wire; 0 where
     none does.
@@ -36,6 +45,7 @@ def serve(load: Callable[[], Gate], *, bind: str, workers: int, threads: int) ->
         "graceful_timeout": _STOP_SECONDS,
         "umask": _SOCKET_UMASK,
         "post_fork": heed_stops,
+        "when_ready": lambda _arbiter: announce(),
         "logger_class": ProjectLogger,
         "loglevel": "warning",
         "worker_tmp_dir": SHARED_MEMORY,

@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from app.arbiter import STOPS
-from app.gate_server.connection import GateConnection, OpenConnections
+from app.gate_server.connection import GateConnection
+from app.gate_server.open_connections import OpenConnections
 
-_BACKLOG = 2048
+_ACCEPTED_AT_ONCE = 32
+"""So that of a crowd one worker takes no more than another."""
 
 
 class GateWorker(Worker):  # type: ignore[misc]
@@ -32,26 +34,36 @@ class GateWorker(Worker):  # type: ignore[misc]
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
         for number in STOPS:
             loop.add_signal_handler(number, stop.set)
-        threads = ThreadPoolExecutor(self.cfg.threads) if self.cfg.threads else None
-        connections = OpenConnections(self.wsgi, threads)
+        if self.cfg.threads:
+            loop.set_default_executor(ThreadPoolExecutor(self.cfg.threads))
+        connections = OpenConnections(self.wsgi, asks_in_threads=self.cfg.threads > 0)
         connections.tick(loop.time())
-        servers = [
-            await loop.create_server(
-                lambda: GateConnection(connections), sock=listener.sock, backlog=_BACKLOG
+        servers = []
+        for listener in self.sockets:
+            servers.append(
+                await loop.create_server(
+                    lambda: GateConnection(connections),
+                    sock=listener.sock,
+                    backlog=_ACCEPTED_AT_ONCE,
+                )
             )
-            for listener in self.sockets
-        ]
+            # asyncio takes one number for both.
+            listener.sock.listen(self.cfg.backlog)
         while not stop.is_set() and self.ppid == os.getppid():
-            self.notify()
-            connections.tick(loop.time())
+            self._live(connections)
             await _wait(stop, 1)
         for server in servers:
             server.close()
         connections.stop()
-        give_up_at = loop.time() + self.cfg.graceful_timeout
-        while connections.all and loop.time() < give_up_at:
-            self.notify()
+        # The arbiter, which kills then, has begun to count a little earlier.
+        give_up_at = loop.time() + self.cfg.graceful_timeout - 1
+        while connections.open and loop.time() < give_up_at:
+            self._live(connections)
             await asyncio.sleep(0.05)
+
+    def _live(self, connections: OpenConnections) -> None:
+        self.notify()
+        connections.tick(asyncio.get_running_loop().time())
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -43,7 +43,10 @@ class Outbound:
     @cached_property
     def tls(self) -> ssl.SSLContext:
         """Certificates are always verified; the settings may say by which others."""
-        return ssl.create_default_context(cafile=str(self.settings.ca_file or certifi.where()))
+        context = ssl.create_default_context(cafile=str(self.settings.ca_file or certifi.where()))
+        # Some builds of Python leave it to the system's policy.
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
 
     def get(self, url: str, *, budget: Budget, headers: Mapping[str, str]) -> requests.Response:
         """Send a GET request and return the whole answer, whatever its status but a redirect."""

@@ -46,6 +46,7 @@ http {{
         location = /_check {{
             internal;
             proxy_pass http://asked{path};
+            proxy_method {method};
             proxy_http_version 1.1;
             proxy_pass_request_body off;
             proxy_set_header Connection "";
@@ -94,7 +95,14 @@ def behind_nginx(candidate: Candidate, stores: Stores) -> Iterator[Server]:
     ):
         port = free_port()
         file = Path(folder) / "nginx.conf"
-        values = {"folder": folder, "asked": asked.port, "port": port, "path": candidate.path}
+        values = {
+            "folder": folder,
+            "asked": asked.port,
+            "port": port,
+            "path": candidate.path,
+            # As deploy/nginx ships it.
+            "method": "GET" if candidate.peer else "HEAD",
+        }
         file.write_text(_CONFIGURATION.format(**values))
         # As root its worker would become somebody who may not enter the folder.
         Path(folder).chmod(0o755)

@@ -58,6 +58,17 @@ def test_it_serves_says_where_and_stops_in_time(gate: GateServer) -> None:
     assert "Traceback" not in gate.log()
 
 
+def test_a_stop_waits_for_no_request_that_does_not_come(gate: GateServer) -> None:
+    with gate.connect() as connection:
+        connection.sendall(b"GET /api/auth/verify HTTP/1.1\r\n")
+        time.sleep(0.2)
+
+        assert gate.stop() < STOP_SECONDS
+
+    assert gate.process.returncode == 0
+    assert "SIGKILL" not in gate.log()
+
+
 def test_a_worker_that_dies_is_replaced(gate: GateServer) -> None:
     """And the other one answers meanwhile."""
     killed, other = gate.worker_pids()

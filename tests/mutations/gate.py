@@ -146,8 +146,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         name="what follows a body is read as a request",
         file=_CONNECTION,
-        old="            has_body\n            or self._shared.is_stopping\n",
-        new="            self._shared.is_stopping\n",
+        old="""            environ.get("CONTENT_LENGTH", "0") != "0"
+            or "HTTP_TRANSFER_ENCODING" in environ
+            or self""",
+        new="            self",
         caught_by=_SERVER,
     ),
     Mutation(
@@ -166,7 +168,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         name="an answer splits where a header of the gate's does",
-        file=_CONNECTION,
+        file="app/gate_server/open_connections.py",
         old="""        if not head.count("\\n") == head.count("\\r") == len(lines) - 1:\n""",
         new="        if not lines:\n",
         caught_by=_SERVER,
@@ -174,9 +176,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         name="a head that comes drop by drop puts its own end off",
         file=_CONNECTION,
-        old="        if self._is_in_head:\n",
-        new="""        if self._is_in_head:
-            self.waits_until = self._shared.now + KEEPALIVE_SECONDS
+        old="        if self._is_in_head and self._environ is environ:\n",
+        new="""        if self._is_in_head and self._environ is environ:
+            self._wait(STALL_SECONDS)
 """,
         caught_by=_SERVER,
     ),

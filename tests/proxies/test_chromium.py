@@ -44,7 +44,7 @@ def test_stranger_signs_in_and_arrives_on_the_very_page(
     visitor.go("wiki", "/some/page?x=1")
     visitor.expect_asked("The wiki")
     visitor.expect_styled()
-    assert not platform.applications["wiki"].requests
+    assert not platform.applications["wiki"].pages
     visitor.press("Sign in with a passkey")
 
     visitor.expect_at("wiki", "/some/page?x=1")
@@ -127,7 +127,7 @@ def test_person_of_no_fitting_group_is_told_so(
     assert visitor.go("staff").status == 403
     visitor.expect_heading("Your account may not use Staff only")
     visitor.expect_styled()
-    assert not platform.applications["staff"].requests
+    assert not platform.applications["staff"].pages
     visitor.be_in("staff")
     assert is_signed_in_at(visitor, "staff")
 
@@ -137,7 +137,7 @@ def test_person_of_no_fitting_group_is_told_so(
     visitor.expect_heading("Your account may not use Staff only")
     visitor.expect_styled()
     assert visitor.way == ["staff /desk"]
-    assert not platform.applications["staff"].requests
+    assert not platform.applications["staff"].pages
 
 
 def test_role_binds_between_two_requests(platform: Platform, visitor: PlatformVisitor) -> None:
@@ -147,7 +147,7 @@ def test_role_binds_between_two_requests(platform: Platform, visitor: PlatformVi
 
     assert visitor.go("wiki", "/admin/").status == 403
     visitor.expect_heading("That part of The wiki is not for your account")
-    assert not platform.applications["wiki"].requests
+    assert not platform.applications["wiki"].pages
 
     platform.sql("UPDATE users SET role = 'admin'")
     visitor.go("wiki", "/admin/")
@@ -169,7 +169,7 @@ def test_disabled_person_is_out_on_the_next_request(
     visitor.expect_asked("The wiki")
     visitor.press("Sign in with a passkey")
     expect(visitor.message).to_contain_text("disabled")
-    assert not platform.applications["wiki"].requests
+    assert not platform.applications["wiki"].pages
     platform.sql("UPDATE users SET disabled_at = NULL")
     visitor.press("Sign in with a passkey")
     visitor.expect_at("wiki")
@@ -187,7 +187,7 @@ def test_no_page_passes_while_the_service_is_stopped(
     try:
         assert [visitor.go("wiki").status for _ in range(3)] == [500] * 3
         assert visitor.go("identity", "/account").status == 502
-        assert not platform.applications["wiki"].requests
+        assert not platform.applications["wiki"].pages
     finally:
         platform.service.start()
         platform.gate.start()

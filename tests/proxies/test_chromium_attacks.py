@@ -55,8 +55,8 @@ def asked(visitor: PlatformVisitor, url: str, method: str = "GET", mode: str = "
 
 
 def pages(platform: Platform, name: str = "wiki") -> list[Received]:
-    """Give what reached an application, but for what a browser asks of every host."""
-    return [one for one in platform.applications[name].requests if one.target != "/favicon.ico"]
+    """Give what reached an application."""
+    return platform.applications[name].pages
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def _with_admin_pages(site: str) -> str:
     first = next(
         i for i, line in enumerate(lines) if "# location = /_openbadges_wiki_admin" in line
     )
-    for i in range(first, first + 5):
+    for i in range(first, first + 6):
         lines[i] = lines[i].replace("# ", "", 1)
     admin = """\
     location /admin/ {
@@ -104,7 +104,7 @@ def _with_admin_pages(site: str) -> str:
         include openbadges/application.conf;
         proxy_pass http://wiki;
     }"""
-    lines.insert(first + 5, admin)
+    lines.insert(first + 6, admin)
     return "\n".join(lines) + "\n"
 
 

@@ -39,6 +39,11 @@ class Recorder:
     connections: int = 0
     """How many were opened to it."""
 
+    @property
+    def pages(self) -> list[Received]:
+        """What it received, but for what a browser asks of every host."""
+        return [one for one in self.requests if one.target != "/favicon.ico"]
+
     def forget(self) -> None:
         """Begin anew."""
         self.requests.clear()
