@@ -4,8 +4,7 @@ from flask import request
 
 from app.blueprints import current
 from app.errors import CrossSiteRequest
-
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+from app.services.access import SAFE_METHODS
 
 
 def require_proof(origin: str) -> None:
@@ -14,7 +13,7 @@ def require_proof(origin: str) -> None:
     Browsers say so in Sec-Fetch-Site, older ones in Origin. A client that sends neither, and no
     cookie of ours, is no browser whose cookie could be abused. Raises ``CrossSiteRequest``.
     """
-    if request.method in _SAFE_METHODS:
+    if request.method in SAFE_METHODS:
         return
     site, given = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if given is not None and given != origin:

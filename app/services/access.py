@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+"""Those that change nothing (RFC 9110 section 9.2.1)."""
 _OTHER_SITES = {"same-site", "cross-site"}
 
 
@@ -60,7 +61,7 @@ def is_from_elsewhere(environ: Mapping[str, Any], origins: Collection[str]) -> b
     """
     # A proxy that does not tell the method may be asking about any.
     method = environ.get("HTTP_X_FORWARDED_METHOD", "")
-    if method in _SAFE_METHODS and "HTTP_SEC_WEBSOCKET_KEY" not in environ:
+    if method in SAFE_METHODS and "HTTP_SEC_WEBSOCKET_KEY" not in environ:
         return False
     site = environ.get("HTTP_SEC_FETCH_SITE")
     if site is not None:
