@@ -31,10 +31,8 @@ def serve(
 ) -> None:
     """Serve what ``load`` gives until the process is told to stop; it is loaded once and shared.
 
-    ``announce`` is called when it listens.
-
-    ``threads`` is how many checks a process may ask at once where each waits for a wire; 0 where
-    none does.
+    ``announce`` is called when it listens. ``threads`` is how many checks a process may ask at
+    once where each waits for a wire; 0 where none does.
     """
     options = {
         "bind": bind,

@@ -27,6 +27,9 @@ MOST_CONNECTIONS = 800
 """Below the 1,024 files that a process may have open where nobody has said otherwise."""
 MOST_UNANSWERED = 256
 """How many requests may be sent ahead; a client asks the others again (RFC 9112 section 9.3.2)."""
+LINGER_SECONDS = 2
+"""How long a last answer has to arrive: whoever closes on unread bytes takes it away again, since
+the kernel resets the connection (RFC 9112 section 9.6)."""
 _MOST_HEAD_BYTES = 32_768
 _LONGEST_NAME_BYTES = 64
 """Of a header that anybody reads."""
@@ -54,6 +57,7 @@ class GateConnection(asyncio.Protocol):
         self._waiting: deque[Answer] = deque()
         """For a thread: of the unanswered all but the one that is being asked."""
         self._is_unread = False
+        self._is_half_closed = False
         self._is_over = False
         """What comes now is read by nobody."""
         self.waits_until = 0.0
@@ -95,7 +99,7 @@ class GateConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Answer what was asked by somebody who asks no more."""
-        self._is_over = True
+        self._is_half_closed = self._is_over = True
         return self._unanswered > 0
 
     def on_message_begin(self) -> None:
@@ -168,8 +172,12 @@ class GateConnection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self._transport.write(answer)
-        if not self._unanswered and (self._is_over or self._shared.is_stopping):
-            self._transport.close()
+        if not self._unanswered:
+            if self._is_half_closed or self._shared.is_stopping:
+                self._transport.close()
+            elif self._is_over:
+                self._wait(LINGER_SECONDS)
+                self._transport.write_eof()
 
     def _is_last(self, environ: Environ, version: str) -> bool:
         return (

@@ -16,8 +16,8 @@ from tests.conftest import NewTally
 from tests.support.besieged import Besieged, besiege
 from tests.support.connections import written
 from tests.support.counts import trials
-from tests.support.deployments import Deployment
-from tests.support.loopers import looping, until_every_worker_works
+from tests.support.deployments import Deployment, until_every_worker_works
+from tests.support.loopers import looping
 from tests.support.people import (
     ADDRESS,
     SESSION_COOKIE,

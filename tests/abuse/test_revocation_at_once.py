@@ -20,12 +20,12 @@ from tests.conftest import NewTally
 from tests.support.connections import ask_once, written
 from tests.support.counts import trials
 from tests.support.databases import EngineName
-from tests.support.deployments import Deployment
+from tests.support.deployments import Deployment, until_every_worker_works
 from tests.support.gate_cast import applications, open_for
 from tests.support.gate_plain_sql import Console, console
 from tests.support.gate_servers import GateServer, gate_processes
 from tests.support.keeper import Keeper
-from tests.support.loopers import Heard, looping, until_every_worker_works
+from tests.support.loopers import Heard, looping
 from tests.support.people import SESSION_COOKIE
 from tests.support.rows import a_user
 from tests.support.tally import Tally

@@ -10,6 +10,7 @@ _CONNECTION = "app/gate_server/connection.py"
 
 _WHO = ("tests/integration/test_session_gate.py",)
 _SERVER = ("tests/integration/test_gate_server.py",)
+_LIMITS = ("tests/integration/test_gate_server_limits.py",)
 _ODD = ("tests/abuse/test_gate_requests.py",)
 _SEEN = ("tests/integration/test_last_seen.py",)
 _OUTAGES = "tests/faults/test_gate_outages.py"
@@ -180,6 +181,20 @@ MUTATIONS: tuple[Mutation, ...] = (
         new="""        if self._is_in_head and self._environ is environ:
             self._wait(STALL_SECONDS)
 """,
-        caught_by=_SERVER,
+        caught_by=_LIMITS,
+    ),
+    Mutation(
+        name="a refusal is taken away by the end of its connection",
+        file=_CONNECTION,
+        old="                self._transport.write_eof()\n",
+        new="                self._transport.close()\n",
+        caught_by=_LIMITS,
+    ),
+    Mutation(
+        name="the database is asked for somebody who has gone",
+        file=_CONNECTION,
+        old="        self._waiting.clear()\n",
+        new="",
+        caught_by=_LIMITS,
     ),
 )

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from flask import Flask
 
 from tests.support.clients import WireBrowser
@@ -13,6 +14,9 @@ from tests.support.units import application_on
 from tests.support.variables import DEVELOPMENT, ORIGIN
 
 WORKERS = 4
+_MORE_TRIALS = 100
+_A_SHARE_SECONDS = 0.002
+"""Longer than a worker computes that only tells its master that it lives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,3 +50,22 @@ def deployed(
         finally:
             # A stop is tried elsewhere; here it would only cost its seconds.
             server.kill()
+
+
+def until_every_worker_works(deployment: Deployment, trials: int) -> Iterator[int]:
+    """Count the trials, and go on until each of the workers had its share of them."""
+    before = {pid: cpu_seconds(pid) for pid in deployment.server.worker_pids()}
+    assert len(before) == WORKERS
+    for number in range(trials + _MORE_TRIALS):
+        if number >= trials and all(
+            cpu_seconds(pid) - seconds > _A_SHARE_SECONDS for pid, seconds in before.items()
+        ):
+            return
+        yield number
+    pytest.fail("a worker answers nothing")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Give the time that a process's threads have spent computing (Linux's `schedstat`)."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9

@@ -32,7 +32,7 @@ class GateServer:
         return int(self.environment["GATE_PORT"])
 
     def start(self) -> None:
-        """Start it, and see that it answers, by all of its workers."""
+        """Start it, and see that it answers and has all of its workers."""
         self.launch()
         self.await_answer()
         give_up_at = time.monotonic() + START_SECONDS

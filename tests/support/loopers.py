@@ -5,20 +5,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Condition
 
-import pytest
-
 from tests.support.connections import Connection
-from tests.support.deployments import Deployment
 
 _PATIENCE_SECONDS = 30
 _BREATH_SECONDS = 0.01
 """Between an answer and the next request: else the quick ones would keep the slow ones out."""
-_MORE_TRIALS = 100
-_A_SHARE_SECONDS = 0.002
-"""Longer than a worker computes that only tells its master that it lives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,22 +80,3 @@ def looping(port: int, requests: Sequence[bytes], *further: int) -> Iterator[Loo
             crew.stop()
     for one in running:
         one.result()
-
-
-def until_every_worker_works(deployment: Deployment, trials: int) -> Iterator[int]:
-    """Count the trials, and go on until each of the four workers had its share of them."""
-    before = {pid: cpu_seconds(pid) for pid in deployment.server.worker_pids()}
-    assert len(before) == 4
-    for number in range(trials + _MORE_TRIALS):
-        if number >= trials and all(
-            cpu_seconds(pid) - seconds > _A_SHARE_SECONDS for pid, seconds in before.items()
-        ):
-            return
-        yield number
-    pytest.fail("a worker answers nothing")
-
-
-def cpu_seconds(pid: int) -> float:
-    """Give the time that a process's threads have spent computing (Linux's `schedstat`)."""
-    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
